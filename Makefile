@@ -1,0 +1,26 @@
+# Everything that is fetched and built is in .work/ (see scripts/README.md).
+PYTHON ?= python3
+PORT ?= 8069
+CSV ?= ../shared/data/incident_event_log.csv.gz
+# By the environment: what a user writes in them needs no second quoting.
+export ARGS CSV PORT
+
+SETUP = $(PYTHON) scripts/setup.py
+DEV = .work/venv/bin/python scripts/dev.py
+
+.PHONY: setup run test lint replay bench clean
+
+setup:
+	@$(SETUP)
+
+run test lint: setup
+	@$(DEV) $@
+
+replay: setup
+	@ARGS="$$CSV $$ARGS" $(DEV) script replay.py
+
+bench: setup
+	@$(DEV) script bench
+
+clean:
+	@$(SETUP) clean
