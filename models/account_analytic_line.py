@@ -1,0 +1,415 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from datetime import time, timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..tools.consumption import Demand
+from ..tools.rating import hours_of, seconds_of
+from ..tools.zones import local_day, local_moment
+from .support_charge import FROZEN_STATES
+
+# The facts from which a time entry is rated; nothing else changes what it costs.
+WORK_FACTS = {
+    "ticket_id",
+    "activity_type_id",
+    "support_site_id",
+    "work_start",
+    "work_stop",
+    "date",
+    "unit_amount",
+    "product_uom_id",
+    "support_billable",
+    "timer_running",
+}
+
+
+class AccountAnalyticLine(models.Model):
+    """A time entry is a timesheet on a ticket; here are its facts and what they came to."""
+
+    _inherit = "account.analytic.line"
+
+    ticket_id = fields.Many2one(
+        "helpdesk.ticket", index="btree_not_null", ondelete="restrict", check_company=True
+    )
+    activity_type_id = fields.Many2one(
+        "support.activity.type",
+        compute="_compute_activity_type_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        check_company=True,
+        ondelete="restrict",
+    )
+    support_site_id = fields.Many2one(
+        "support.site",
+        compute="_compute_support_site_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        ondelete="restrict",
+        string="Site",
+    )
+    work_start = fields.Datetime(
+        string="Start",
+        compute="_compute_work_start",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="Decides the shift, the order of consumption and the term.",
+    )
+    work_stop = fields.Datetime(
+        string="End", compute="_compute_work_stop", store=True, readonly=False
+    )
+    timer_running = fields.Boolean(readonly=True, copy=False)
+    support_billable = fields.Boolean(
+        string="Billable",
+        compute="_compute_support_billable",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="An entry that isn't billable takes nothing from any allowance.",
+    )
+    recorded_at = fields.Datetime(
+        default=fields.Datetime.now,
+        readonly=True,
+        copy=False,
+        help="Grants made later don't take over this work.",
+    )
+    worked_seconds = fields.Integer(compute="_compute_worked_seconds", store=True)
+    support_contract_id = fields.Many2one(
+        "support.contract",
+        compute="_compute_rated_pieces",
+        store=True,
+        ondelete="restrict",
+        string="Support Contract",
+    )
+    rated_pieces = fields.Json(compute="_compute_rated_pieces", store=True)
+    billable_seconds = fields.Integer(compute="_compute_rated_pieces", store=True)
+    billable_hours = fields.Float(compute="_compute_covered", string="Billable Time")
+    covered_hours = fields.Float(compute="_compute_covered", string="Covered by the Contract")
+    charge_ids = fields.One2many("support.charge", "time_entry_id", readonly=True)
+    support_amount = fields.Monetary(
+        compute="_compute_support_amount",
+        string="Charged",
+        groups="support_contract.group_support_prices",
+    )
+    support_state = fields.Selection(
+        [("non_billable", "Non-billable"), ("billable", "Billable"), ("billed", "Billed")],
+        compute="_compute_support_state",
+        store=True,
+        string="Billing",
+    )
+
+    _support_work = models.Index(
+        "(support_contract_id, work_start) WHERE support_contract_id IS NOT NULL"
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("ticket_id")
+    def _compute_activity_type_id(self):
+        for line in self:
+            if line.ticket_id and not line.activity_type_id:
+                line.activity_type_id = self.env["support.activity.type"].search(
+                    [("company_id", "in", [False, line.company_id.id or self.env.company.id])],
+                    limit=1,
+                )
+
+    @api.depends("ticket_id")
+    def _compute_support_site_id(self):
+        for line in self:
+            line.support_site_id = line.support_site_id or line.ticket_id.partner_id.support_site_id
+
+    @api.depends("activity_type_id")
+    def _compute_support_billable(self):
+        for line in self:
+            line.support_billable = bool(line.ticket_id) and line.activity_type_id.billable
+
+    @api.depends("ticket_id", "date")
+    def _compute_work_start(self):
+        """Work of which only the day is known is taken to have begun at nine."""
+        for line in self:
+            if line.ticket_id and line.date:
+                zone = line.ticket_id.contract_id.sudo().tz or self.env.user.tz  # staff: read only
+                if not line.work_start or local_day(line.work_start, zone) != line.date:
+                    line.work_start = local_moment(line.date, time(9), zone)
+            else:
+                line.work_start = line.work_start or False
+
+    @api.depends("work_start", "unit_amount", "timer_running")
+    def _compute_work_stop(self):
+        for line in self:
+            line.work_stop = (
+                line.work_start + timedelta(seconds=line._get_worked_seconds())
+                if line.work_start and not line.timer_running
+                else False
+            )
+
+    @api.depends("unit_amount", "product_uom_id", "ticket_id")
+    def _compute_worked_seconds(self):
+        for line in self:
+            line.worked_seconds = line._get_worked_seconds() if line.ticket_id else 0
+
+    @api.depends(
+        "ticket_id.contract_id",
+        "activity_type_id",
+        "support_site_id",
+        "work_start",
+        "worked_seconds",
+        "support_billable",
+        "timer_running",
+    )
+    def _compute_rated_pieces(self):
+        frozen = self._get_frozen()
+        rateable = self.browse()
+        for line in self - frozen:
+            line.support_contract_id = line._get_contract()
+            line.rated_pieces = False
+            line.billable_seconds = 0
+            if line.support_contract_id and line.support_billable and line.worked_seconds:
+                rateable += line
+        for line in frozen:  # invoiced: it stays as it was
+            line.support_contract_id = line.support_contract_id
+            line.rated_pieces = line.rated_pieces
+            line.billable_seconds = line.billable_seconds
+        # Prices are read for whoever logs work, who may not see them.
+        pieces = self.env["support.rating"]._rate(rateable.sudo()) if rateable else {}
+        for line in rateable:
+            line.rated_pieces = pieces[line.id]
+            line.billable_seconds = sum(piece["seconds"] for piece in pieces[line.id])
+
+    @api.depends("billable_seconds", "charge_ids.seconds", "charge_ids.kind")
+    def _compute_covered(self):
+        for line in self:
+            covered = line.sudo().charge_ids.filtered(lambda charge: charge.kind == "covered")
+            line.billable_hours = hours_of(line.billable_seconds)
+            line.covered_hours = hours_of(sum(covered.mapped("seconds")))  # time, no price
+
+    @api.depends("charge_ids.amount")
+    def _compute_support_amount(self):
+        for line in self:
+            line.support_amount = sum(line.charge_ids.mapped("amount"))
+
+    @api.depends("support_billable", "charge_ids.state", "ticket_id")
+    def _compute_support_state(self):
+        for line in self:
+            if not line.ticket_id:
+                line.support_state = False
+            elif not line.support_billable:
+                line.support_state = "non_billable"
+            else:
+                billed = any(state in FROZEN_STATES for state in line.charge_ids.mapped("state"))
+                line.support_state = "billed" if billed else "billable"
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create([self._prepare_work_values(vals) for vals in vals_list])
+        lines.filtered("ticket_id")._consume()
+        return lines
+
+    def write(self, vals):
+        vals = self._prepare_work_values(vals)
+        if not WORK_FACTS.intersection(vals):
+            return super().write(vals)
+        before = self._get_pool_starts()
+        self._check_not_frozen(self.env._("changed"))
+        result = super().write(vals)
+        (self if "ticket_id" in vals else self.filtered("ticket_id"))._consume(before)
+        return result
+
+    def unlink(self):
+        work = self.filtered("ticket_id")
+        if work:
+            work._check_not_frozen(self.env._("deleted"))
+            siblings = work._get_rounding_siblings() - work
+            starts = (work | siblings)._get_pool_starts()
+            work.sudo().charge_ids._withdraw()  # staff see no charges; these are their entry's own
+            self.env["support.consumption"]._reallocate(starts, leaving=work)
+            result = super().unlink()
+            siblings._consume(starts)
+            return result
+        return super().unlink()
+
+    def _prepare_work_values(self, vals):
+        """Complete the values of work on a ticket: the project, and start and end as one fact."""
+        vals = dict(vals)
+        if vals.get("ticket_id"):
+            ticket = self.env["helpdesk.ticket"].browse(vals["ticket_id"])
+            if not vals.get("project_id") and not (self and self.project_id):
+                vals["project_id"] = ticket.team_id._get_support_project(ticket.company_id).id
+        start = fields.Datetime.to_datetime(vals.get("work_start"))
+        stop = fields.Datetime.to_datetime(vals.pop("work_stop", None))
+        if stop:
+            start = start or self[:1].work_start
+            if not start or stop < start:
+                raise UserError(
+                    self.env._("Work can't end before it starts. Check the start and the end.")
+                )
+            vals["unit_amount"] = hours_of(int((stop - start).total_seconds()))
+        if start and not vals.get("date"):
+            ticket = self.env["helpdesk.ticket"].browse(vals.get("ticket_id")) or self.ticket_id[:1]
+            zone = ticket.contract_id.sudo().tz or self.env.user.tz  # staff: read only
+            vals["date"] = local_day(start, zone)
+        return vals
+
+    # === BUSINESS METHODS === #
+
+    def _consume(self, before=None):
+        """Have these time entries draw what they need, in their order, and charge the rest.
+
+        :param dict before: {pool: moment} where they drew before they were changed
+        """
+        siblings = self._get_rounding_siblings() - self
+        if siblings:
+            self.env.add_to_compute(self._fields["rated_pieces"], siblings - siblings._get_frozen())
+        starts = dict(before or {})
+        for pool, moment in (self | siblings)._get_pool_starts().items():
+            starts[pool] = min(starts.get(pool, moment), moment)
+        self.env["support.consumption"]._reallocate(starts, work=self | siblings)
+
+    def _get_worked_seconds(self):
+        """Return the time worked in whole seconds: the one border where a float becomes exact."""
+        self.ensure_one()
+        hour = self.env.ref("uom.product_uom_hour")
+        uom = self.product_uom_id or hour
+        hours = (
+            self.unit_amount
+            if uom == hour
+            else uom._compute_quantity(self.unit_amount, hour, round=False)
+        )
+        return max(seconds_of(hours), 0)
+
+    def _get_contract(self):
+        """Return the contract of the ticket if it covers the day of the work, else none."""
+        self.ensure_one()
+        contract = self.ticket_id.contract_id.sudo()  # staff: to compare dates only
+        if not contract or not self.work_start or contract.state in ("draft", "cancelled"):
+            return contract.browse()
+        life = contract._get_life()
+        day = contract._get_local_day(self.work_start)
+        return contract if life.start <= day <= life.end else contract.browse()
+
+    def _get_frozen(self):
+        """Return the entries whose charges are on an approved bill: they can't change."""
+        if not self.ids:
+            return self.browse()
+        charges = (
+            self.env["support.charge"]
+            .sudo()
+            ._read_group(  # whoever logs work may not see
+                [("time_entry_id", "in", self.ids), ("state", "in", FROZEN_STATES)],
+                ["time_entry_id"],
+            )
+        )
+        frozen = {line.id for (line,) in charges}
+        return self.filtered(lambda line: line.id in frozen)
+
+    def _check_not_frozen(self, done):
+        frozen = self._get_frozen()
+        if frozen:
+            bills = frozen.sudo().charge_ids.bill_id  # to name the bill only
+            raise UserError(
+                self.env._(
+                    "%(entry)s of %(date)s is on the bill %(bill)s, which is approved or invoiced, "
+                    "and can't be %(done)s. Cancel or credit the bill first.",
+                    entry=frozen[0].name or self.env._("This time entry"),
+                    date=frozen[0].date,
+                    bill=", ".join(bills.mapped("name")),
+                    done=done,
+                )
+            )
+
+    def _get_rounding_siblings(self):
+        """Return the entries that are rounded together with these: same ticket, type and day."""
+        lines = self.filtered(
+            lambda line: line.ticket_id and line.activity_type_id.rounding_scope == "ticket_day"
+        )
+        if not lines:
+            return lines
+        return self.search(
+            [
+                ("ticket_id", "in", lines.ticket_id.ids),
+                ("activity_type_id", "in", lines.activity_type_id.ids),
+                ("date", "in", list(set(lines.mapped("date")))),
+                ("support_billable", "=", True),
+            ]
+        ).filtered(
+            lambda line: (
+                (line.ticket_id, line.activity_type_id, line.date)
+                in {(other.ticket_id, other.activity_type_id, other.date) for other in lines}
+            )
+        )
+
+    # === WORK: what `support.consumption` asks of both tickets and time entries === #
+
+    def _get_moment(self):
+        return self.work_start
+
+    def _get_day(self):
+        """Return the day on which this work counts: the customer's."""
+        self.ensure_one()
+        return (
+            self.support_contract_id.sudo()._get_local_day(self.work_start)
+            if self.support_contract_id
+            else self.date
+        )
+
+    def _get_pool(self):
+        contract = self.support_contract_id.sudo()  # to name its pool only
+        return contract.company_id.id, contract.commercial_partner_id.id, "time"
+
+    def _get_pool_starts(self):
+        """Return from when on these entries touch which pool: {pool: naive UTC moment}."""
+        starts = {}
+        for line in self.filtered("support_contract_id"):
+            pool = line._get_pool()
+            starts[pool] = min(starts.get(pool, line.work_start), line.work_start)
+        return starts
+
+    @api.model
+    def _get_work_query(self, starts):
+        """Return a query of the ids of all unfrozen work in the pools from their moments on."""
+        return SQL(
+            """
+            SELECT line.id
+              FROM (VALUES %s) AS pool (company, partner, start)
+              JOIN support_contract contract ON contract.company_id = pool.company
+                   AND contract.commercial_partner_id = pool.partner
+              JOIN account_analytic_line line ON line.support_contract_id = contract.id
+                   AND line.work_start >= pool.start
+             WHERE line.support_billable AND line.billable_seconds > 0
+               AND NOT EXISTS (SELECT 1 FROM support_charge charge
+                                WHERE charge.time_entry_id = line.id AND charge.state IN %s)
+            """,
+            SQL(", ").join(
+                SQL("(%s, %s, %s::timestamp)", company, partner, start)
+                for (company, partner, _unit), start in starts.items()
+            ),
+            FROZEN_STATES,
+        )
+
+    def _to_demand(self):
+        self.ensure_one()
+        return Demand(
+            key=self.id,
+            quantity=sum(piece["units"] for piece in self.rated_pieces or []),
+            day=self._get_day(),
+            owner=self.support_contract_id.id,
+            activity=self.activity_type_id.id or None,
+            recorded_at=self.recorded_at or None,
+        )
+
+    def _prepare_entry_links(self):
+        return {"ticket_id": self.ticket_id.id, "time_entry_id": self.id}
+
+    def _after_consumption(self, allocations, recorded):
+        """Charge what wasn't covered; refuse work recorded now that the policy blocks."""
+        for line in recorded & self:
+            allocation = allocations.get(line.id)
+            if allocation and allocation.limited and allocation.rest:
+                line.support_contract_id.sudo()._check_overage(line, allocation.rest)
+        self.env["support.charge"].sudo()._sync_time(self, allocations)  # the ledger is no one's

@@ -1,0 +1,54 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from odoo import fields, models
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    support_bill_ids = fields.One2many("support.bill", "move_id", readonly=True)
+    support_bill_count = fields.Integer(compute="_compute_support_bill_count")
+
+    def _compute_support_bill_count(self):
+        counts = dict(
+            self.env["support.bill"]
+            .sudo()
+            ._read_group(  # a number on a button
+                [("move_id", "in", self.ids)], ["move_id"], ["__count"]
+            )
+        )
+        for move in self:
+            move.support_bill_count = counts.get(move, 0)
+
+    def unlink(self):
+        # The bills must hear it from us: the database empties their link without a word. Whoever
+        # may delete the invoice needn't be allowed to write bills.
+        self.sudo().support_bill_ids.move_id = False
+        return super().unlink()
+
+    def _post(self, soft=True):
+        posted = super()._post(soft)
+        self.env["support.invoicing"].sudo()._check_consistent(posted)  # bills, for any poster
+        posted.sudo()._take_over_support_bills()
+        return posted
+
+    def action_view_support_bills(self):
+        self.ensure_one()
+        return self.support_bill_ids._get_records_action(name=self.env._("Bills"))
+
+    def _take_over_support_bills(self):
+        """A corrected copy of a credited invoice becomes the invoice of its bills."""
+        for move in self.filtered(lambda move: move.move_type == "out_invoice"):
+            bills = move.invoice_line_ids.support_charge_id.bill_id
+            bills.filtered(lambda bill: bill.move_id != move).move_id = move
+
+    def _is_fully_credited(self):
+        """Return whether posted credit notes take back the whole invoice."""
+        self.ensure_one()
+        if self.state != "posted":
+            return False
+        credited = sum(
+            note.amount_untaxed for note in self.reversal_move_ids if note.state == "posted"
+        )
+        return (
+            bool(credited) and self.currency_id.compare_amounts(credited, self.amount_untaxed) >= 0
+        )

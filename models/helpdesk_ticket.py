@@ -1,0 +1,430 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..tools.consumption import Demand
+from ..tools.rating import hours_of
+from .support_charge import FROZEN_STATES, MANUAL_KINDS
+from .support_coverage import Request
+
+# The facts on which coverage and the number of incidents hang.
+COVERAGE_FACTS = {"partner_id", "company_id"}
+INCIDENT_FACTS = {
+    "partner_id",
+    "company_id",
+    "contract_id",
+    "team_id",
+    "incident_quantity",
+    "opened_at",
+}
+
+
+class HelpdeskTicket(models.Model):
+    _inherit = "helpdesk.ticket"
+
+    contract_id = fields.Many2one(
+        "support.contract",
+        index="btree_not_null",
+        tracking=True,
+        check_company=True,
+        ondelete="restrict",
+        copy=False,
+        domain="[('state', 'in', ('active', 'pending'))]",
+        help="Found by the customer when the ticket is made; a choice by hand always wins.",
+    )
+    contract_by_hand = fields.Boolean(readonly=True, copy=False)
+    opened_at = fields.Datetime(
+        default=fields.Datetime.now, copy=False, help="Decides the order of consumption."
+    )
+    recorded_at = fields.Datetime(default=fields.Datetime.now, readonly=True, copy=False)
+    awaiting_coverage = fields.Boolean(
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        help="Made from a mail: its contract and incident are found in a moment.",
+    )
+    incident_quantity = fields.Integer(
+        string="Support Incidents",
+        compute="_compute_incident_quantity",
+        store=True,
+        readonly=False,
+        copy=False,
+        tracking=True,
+        help="How many incidents this ticket takes from its customer.",
+    )
+    time_entry_ids = fields.One2many("account.analytic.line", "ticket_id")
+    entitlement_entry_ids = fields.One2many("support.entitlement.entry", "ticket_id")
+    charge_ids = fields.One2many(
+        "support.charge", "ticket_id", groups="support_contract.group_support_prices"
+    )
+    part_ids = fields.One2many(
+        "support.charge",
+        "ticket_id",
+        domain=[("kind", "in", MANUAL_KINDS)],
+        string="Parts and Expenses",
+        context={"default_kind": "part"},
+        groups="support_contract.group_support_prices",
+    )
+    worked_hours = fields.Float(compute="_compute_worked_hours", string="Time Worked")
+    consumed_hours = fields.Float(compute="_compute_consumed", string="Prepaid Time Used")
+    consumed_incidents = fields.Integer(compute="_compute_consumed", string="Incidents Used")
+    charged_amount = fields.Monetary(
+        compute="_compute_charged_amount",
+        groups="support_contract.group_support_prices",
+        currency_field="charge_currency_id",
+    )
+    charge_currency_id = fields.Many2one("res.currency", compute="_compute_charge_currency_id")
+    contract_time_left = fields.Float(related="contract_id.time_left", string="Hours Left")
+    contract_incidents_left = fields.Integer(
+        related="contract_id.incidents_left", string="Incidents Left"
+    )
+    contract_used_percent = fields.Float(related="contract_id.used_percent", string="Used")
+    running_timer_id = fields.Many2one(
+        "account.analytic.line", compute="_compute_running_timer_id", help="The user's own."
+    )
+
+    _support_pool = models.Index(
+        "(commercial_partner_id, company_id, opened_at) WHERE incident_quantity > 0"
+    )
+    _incidents_positive = models.Constraint(
+        "CHECK (incident_quantity >= 0)", "A ticket can't take a negative number of incidents."
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("team_id", "contract_id")
+    def _compute_incident_quantity(self):
+        for ticket in self:
+            needs = ticket.team_id.requires_incident or (
+                ticket.contract_id and ticket.contract_id.sudo()._counts_incidents()
+            )  # sudo: a portal user opens a ticket under a contract that he can't read
+            ticket.incident_quantity = (ticket.incident_quantity or 1) if needs else 0
+
+    def _compute_worked_hours(self):
+        hours = dict(
+            self.env["account.analytic.line"]
+            .sudo()
+            ._read_group(  # the sum, not whose
+                [("ticket_id", "in", self.ids)], ["ticket_id"], ["worked_seconds:sum"]
+            )
+        )
+        for ticket in self:
+            ticket.worked_hours = hours_of(hours.get(ticket, 0))
+
+    def _compute_consumed(self):
+        rows = (
+            self.env["support.entitlement.entry"]
+            .sudo()
+            ._read_group(  # quantities, no prices
+                [("ticket_id", "in", self.ids), ("kind", "in", ("draw", "return"))],
+                ["ticket_id", "unit"],
+                ["quantity:sum"],
+            )
+        )
+        used = {(ticket.id, unit): -quantity for ticket, unit, quantity in rows}
+        for ticket in self:
+            ticket.consumed_hours = hours_of(used.get((ticket.id, "time"), 0))
+            ticket.consumed_incidents = used.get((ticket.id, "incident"), 0)
+
+    def _compute_charged_amount(self):
+        amounts = dict(
+            self.env["support.charge"]._read_group(
+                [("ticket_id", "in", self.ids), ("state", "!=", "cancelled")],
+                ["ticket_id"],
+                ["amount:sum"],
+            )
+        )
+        for ticket in self:
+            ticket.charged_amount = amounts.get(ticket, 0.0)
+
+    @api.depends("contract_id", "company_id")
+    def _compute_charge_currency_id(self):
+        for ticket in self:
+            ticket.charge_currency_id = (
+                ticket.contract_id.sudo().currency_id or ticket.company_id.currency_id
+            )  # sudo: a currency is no secret, and a portal user can't read the contract
+
+    @api.depends("time_entry_ids.timer_running")
+    @api.depends_context("uid")
+    def _compute_running_timer_id(self):
+        lines = (
+            self.env["account.analytic.line"]
+            .sudo()
+            .search(  # the user's own line
+                [
+                    ("ticket_id", "in", self.ids),
+                    ("user_id", "=", self.env.uid),
+                    ("timer_running", "=", True),
+                ]
+            )
+        )
+        running = {line.ticket_id: line for line in lines}
+        for ticket in self:
+            ticket.running_timer_id = running.get(ticket.sudo())
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if self.env.context.get("support_cover_later"):
+            vals_list = [
+                vals | {"awaiting_coverage": True, "incident_quantity": 0} for vals in vals_list
+            ]
+            return super().create(vals_list)
+        tickets = super().create(self._prepare_coverage(vals_list))
+        tickets._consume()
+        return tickets
+
+    def write(self, vals):
+        if not INCIDENT_FACTS.intersection(vals):
+            return super().write(vals)
+        if "contract_id" in vals:
+            vals = vals | {"contract_by_hand": bool(vals["contract_id"])}
+        before = self._get_pool_starts()
+        lines = self.sudo().time_entry_ids  # staff may not see each other's time
+        lines_before = lines._get_pool_starts()
+        self._check_not_frozen(vals)
+        result = super().write(vals)
+        if COVERAGE_FACTS.intersection(vals) and "contract_id" not in vals:
+            self.filtered(lambda ticket: not ticket.contract_by_hand)._cover()
+        self._consume(before)
+        if lines:
+            lines._consume(lines_before)
+        return result
+
+    def unlink(self):
+        for ticket in self:
+            if ticket.sudo().time_entry_ids or ticket.sudo()._get_frozen():
+                raise UserError(  # sudo: time and bills count, whoever may see them
+                    self.env._(
+                        "%s has time or bills on it and can't be deleted. Close or archive it.",
+                        ticket.display_name,
+                    )
+                )
+        starts = self._get_pool_starts()
+        self.sudo().charge_ids._withdraw()
+        self.env["support.consumption"]._reallocate(starts, leaving=self)
+        return super().unlink()
+
+    # === ACTIONS === #
+
+    def action_start_timer(self):
+        """Start a time entry of the user on this ticket; one that runs elsewhere is stopped."""
+        self.ensure_one()
+        lines = self.env["account.analytic.line"]
+        lines.search(
+            [("user_id", "=", self.env.uid), ("timer_running", "=", True)]
+        ).ticket_id.action_stop_timer()
+        lines.create(
+            {
+                "ticket_id": self.id,
+                "name": self.name,
+                "work_start": fields.Datetime.now(),
+                "unit_amount": 0.0,
+                "timer_running": True,
+            }
+        )
+
+    def action_stop_timer(self):
+        """Stop the user's time entries on these tickets; now they are rated."""
+        now = fields.Datetime.now()
+        for line in self.running_timer_id:
+            line.write({"timer_running": False, "work_stop": now})
+
+    def action_view_contract(self):
+        return self.contract_id._get_records_action()
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _prepare_coverage(self, vals_list):
+        """Return the values completed with the contract, for tickets without one by hand."""
+        requests = {}
+        for index, vals in enumerate(vals_list):
+            partner = vals.get("partner_id") or self.env.context.get("default_partner_id")
+            if vals.get("contract_id") or not partner:
+                continue
+            team = self.env["helpdesk.ticket.team"].browse(vals.get("team_id") or False)
+            company = team.company_id.id or vals.get("company_id") or self.env.company.id
+            opened = vals.get("opened_at") or fields.Datetime.now()
+            requests[index] = Request(
+                self.env["res.partner"].sudo().browse(partner),
+                self.env["res.company"].sudo().browse(company),
+                fields.Datetime.to_datetime(opened),
+            )
+        # Whoever opens a ticket, a portal user too, needn't be able to read contracts.
+        found = self.env["support.coverage"].sudo()._find(list(set(requests.values())))
+        return [
+            vals | {"contract_id": found[requests[index]].id}
+            if index in requests
+            else vals | {"contract_by_hand": bool(vals.get("contract_id"))}
+            for index, vals in enumerate(vals_list)
+        ]
+
+    def _cover(self):
+        """Find the contract of tickets again, after their customer has changed."""
+        requests = {
+            ticket: Request(
+                ticket.partner_id.sudo(),
+                ticket.company_id.sudo(),
+                ticket.opened_at or fields.Datetime.now(),
+            )
+            for ticket in self
+        }
+        # As in _prepare_coverage: contracts are looked up for people who can't read them.
+        found = self.env["support.coverage"].sudo()._find(list(set(requests.values())))
+        for contract, tickets in self.grouped(lambda ticket: found[requests[ticket]]).items():
+            super(HelpdeskTicket, tickets).write({"contract_id": contract.id})
+
+    def _consume(self, before=None):
+        """Have these tickets draw the incidents they need, in their order."""
+        starts = dict(before or {})
+        for pool, moment in self._get_pool_starts().items():
+            starts[pool] = min(starts.get(pool, moment), moment)
+        if starts:
+            self.env["support.consumption"]._reallocate(starts, work=self)
+
+    def _get_frozen(self):
+        """Return the tickets whose incident is on an approved bill: it can't change."""
+        if not self.ids:
+            return self.browse()
+        rows = (
+            self.env["support.charge"]
+            .sudo()
+            ._read_group(  # whoever asks may not see prices
+                [
+                    ("ticket_id", "in", self.ids),
+                    ("time_entry_id", "=", False),
+                    ("state", "in", FROZEN_STATES),
+                ],
+                ["ticket_id"],
+            )
+        )
+        frozen = {ticket.id for (ticket,) in rows}
+        return self.filtered(lambda ticket: ticket.id in frozen)
+
+    def _check_not_frozen(self, vals):
+        for ticket in self._get_frozen():
+            if any(
+                ticket._fields[name].convert_to_cache(vals[name], ticket)
+                != ticket._fields[name].convert_to_cache(ticket[name], ticket)
+                for name in INCIDENT_FACTS.intersection(vals) - {"team_id"}
+            ):
+                raise UserError(
+                    self.env._(
+                        "%s is on an approved bill: its customer, contract and incidents can't "
+                        "change. Cancel or credit the bill first.",
+                        ticket.display_name,
+                    )
+                )
+
+    # === WORK: what `support.consumption` asks of both tickets and time entries === #
+
+    def _get_moment(self):
+        return self.opened_at
+
+    def _get_day(self):
+        self.ensure_one()
+        contract = self.contract_id.sudo()  # the time zone only
+        return contract._get_local_day(self.opened_at) if contract else self.opened_at.date()
+
+    def _get_pool(self):
+        return self.company_id.id, self.commercial_partner_id.id, "incident"
+
+    def _get_pool_starts(self):
+        starts = {}
+        for ticket in self:
+            if ticket.incident_quantity and ticket.commercial_partner_id:
+                pool = ticket._get_pool()
+                starts[pool] = min(starts.get(pool, ticket.opened_at), ticket.opened_at)
+        return starts
+
+    @api.model
+    def _get_work_query(self, starts):
+        return SQL(
+            """
+            SELECT ticket.id
+              FROM (VALUES %s) AS pool (company, partner, start)
+              JOIN helpdesk_ticket ticket ON ticket.company_id = pool.company
+                   AND ticket.commercial_partner_id = pool.partner
+                   AND ticket.opened_at >= pool.start
+             WHERE ticket.incident_quantity > 0
+               AND NOT EXISTS (SELECT 1 FROM support_charge charge
+                                WHERE charge.ticket_id = ticket.id AND charge.kind = 'incident'
+                                  AND charge.state IN %s)
+            """,
+            SQL(", ").join(
+                SQL("(%s, %s, %s::timestamp)", company, partner, start)
+                for (company, partner, _unit), start in starts.items()
+            ),
+            FROZEN_STATES,
+        )
+
+    def _to_demand(self):
+        self.ensure_one()
+        return Demand(
+            key=self.id,
+            quantity=self.incident_quantity,
+            day=self._get_day(),
+            owner=self.contract_id.id or None,
+            activity=None,
+            recorded_at=self.recorded_at or None,
+        )
+
+    def _prepare_entry_links(self):
+        return {"ticket_id": self.id}
+
+    def _after_consumption(self, allocations, recorded):
+        """Charge the incidents that no grant covers, or refuse where nothing allows that."""
+        for ticket in recorded & self:
+            allocation = allocations.get(ticket.id)
+            if allocation and allocation.rest:
+                ticket.sudo()._check_incident(allocation.rest)  # to read contract and balance
+        self.env["support.charge"].sudo()._sync_tickets(self.sudo(), allocations)
+
+    def _check_incident(self, missing):
+        """Refuse a ticket for which no incident is left, unless its contract charges it."""
+        self.ensure_one()
+        contract = self.contract_id
+        if contract and contract.overage_policy != "block" and contract.incident_product_id:
+            return
+        raise UserError(
+            self.env._(
+                "%(team)s takes one support incident per ticket, and %(customer)s has none left. "
+                "Grant or sell incidents to the customer first, or choose another team.",
+                team=self.team_id.display_name or self.env._("This contract"),
+                customer=self.commercial_partner_id.display_name,
+            )
+        )
+
+    # === MAIL === #
+
+    @api.model
+    def message_new(self, msg, custom_values=None):
+        """A mail is never refused: its ticket is covered in a transaction of its own."""
+        later = self.with_context(support_cover_later=True)
+        ticket = super(HelpdeskTicket, later).message_new(msg, custom_values=custom_values)
+        self.env.ref("support_contract.cron_cover_waiting")._trigger()
+        return ticket.with_context(support_cover_later=False)
+
+    @api.model
+    def _cron_cover_waiting(self, batch_size=50):
+        """Cover the tickets that came by mail; a refused one stays, and says why."""
+        waiting = self.search([("awaiting_coverage", "=", True)], order="id")
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=len(waiting))
+        for ticket in waiting:
+            locked = ticket.try_lock_for_update().filtered("awaiting_coverage")
+            if locked:
+                try:
+                    with self.env.cr.savepoint():
+                        locked.awaiting_coverage = False
+                        locked._cover()
+                        locked.env.add_to_compute(self._fields["incident_quantity"], locked)
+                        locked._consume()
+                except UserError as error:
+                    locked.awaiting_coverage = False
+                    locked.message_post(body=str(error))
+            if not cron._commit_progress(1):
+                break

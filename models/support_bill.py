@@ -1,0 +1,307 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import groupby
+
+BILL_STATES = [
+    ("draft", "Draft"),
+    ("to_approve", "To Approve"),
+    ("approved", "Approved"),
+    ("invoiced", "Invoiced"),
+    ("settled", "Nothing to Invoice"),
+    ("credited", "Credited"),
+    ("cancelled", "Cancelled"),
+]
+
+
+class SupportBill(models.Model):
+    """The statement before the invoice: the charges of a term, or some at once.
+
+    What people decide is `approval_state`; `state` follows from it and from the invoice, so that
+    resetting, cancelling or crediting the invoice brings the bill to the matching state.
+    """
+
+    _name = "support.bill"
+    _description = "Support Bill"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "date desc, id desc"
+    _check_company_auto = True
+
+    name = fields.Char(string="Number", default="/", readonly=True, copy=False)
+    kind = fields.Selection(
+        [("term", "Term"), ("immediate", "Immediate")],
+        required=True,
+        default="term",
+        readonly=True,
+    )
+    version = fields.Integer(default=1, readonly=True)
+    is_main = fields.Boolean(default=True, readonly=True, help="The version that counts.")
+    approval_state = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("to_approve", "To Approve"),
+            ("approved", "Approved"),
+            ("cancelled", "Cancelled"),
+        ],
+        default="draft",
+        required=True,
+        readonly=True,
+        copy=False,
+    )
+    state = fields.Selection(
+        BILL_STATES,
+        compute="_compute_state",
+        store=True,
+        tracking=True,
+        index=True,
+    )
+    contract_id = fields.Many2one(
+        "support.contract", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    term_id = fields.Many2one(
+        "support.contract.term", string="Term", readonly=True, index=True, ondelete="restrict"
+    )
+    company_id = fields.Many2one(
+        related="contract_id.company_id", store=True, precompute=True, index=True
+    )
+    currency_id = fields.Many2one(related="contract_id.currency_id", store=True, precompute=True)
+    partner_id = fields.Many2one(
+        related="contract_id.commercial_partner_id",
+        string="Customer",
+        store=True,
+        precompute=True,
+        index=True,
+    )
+    partner_invoice_id = fields.Many2one(related="contract_id.partner_invoice_id")
+    client_order_ref = fields.Char(related="contract_id.client_order_ref")
+    date = fields.Date(required=True, default=fields.Date.context_today)
+    charge_ids = fields.One2many("support.charge", "bill_id")
+    charge_count = fields.Integer(compute="_compute_amounts")
+    amount_untaxed = fields.Monetary(compute="_compute_amount_untaxed", store=True)
+    amount_fees = fields.Monetary(compute="_compute_amounts", string="Recurring")
+    amount_work = fields.Monetary(compute="_compute_amounts", string="Work and Incidents")
+    amount_other = fields.Monetary(compute="_compute_amounts", string="Other")
+    covered_hours = fields.Float(compute="_compute_amounts", string="Covered Time")
+    move_id = fields.Many2one(
+        "account.move",
+        string="Invoice",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    move_ids = fields.Many2many("account.move", compute="_compute_move_ids", string="Invoices")
+    run_id = fields.Many2one(
+        "support.billing.run", readonly=True, index="btree_not_null", ondelete="set null"
+    )
+    note = fields.Html(help="Printed on the bill.")
+
+    _one_main_bill = models.UniqueIndex(
+        "(contract_id, term_id) WHERE kind = 'term' AND is_main",
+        "This term of the contract has a bill already.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends(
+        "approval_state",
+        "amount_untaxed",
+        "move_id.state",
+        "move_id.reversal_move_ids.state",
+        "move_id.reversal_move_ids.amount_untaxed",
+    )
+    def _compute_state(self):
+        for bill in self:
+            move = bill.move_id
+            if bill.approval_state != "approved" or not move or move.state == "cancel":
+                bill.state = bill.approval_state
+            elif move._is_fully_credited():
+                bill.state = "credited"
+            else:
+                bill.state = "invoiced"
+            if bill.state == "approved" and not bill._has_something_to_invoice():
+                bill.state = "settled"
+
+    @api.depends("charge_ids.amount", "charge_ids.cancelled")
+    def _compute_amount_untaxed(self):
+        for bill in self:
+            bill.amount_untaxed = sum(bill._get_charges().mapped("amount"))
+
+    @api.depends("charge_ids.amount", "charge_ids.cancelled", "charge_ids.seconds")
+    def _compute_amounts(self):
+        for bill in self:
+            charges = bill._get_charges()
+            totals = {"amount_fees": 0.0, "amount_work": 0.0, "amount_other": 0.0}
+            for charge in charges:
+                totals[charge._get_bill_column()] += charge.amount
+            for name, total in totals.items():
+                bill[name] = total
+            bill.charge_count = len(charges)
+            bill.covered_hours = sum(
+                charges.filtered(lambda charge: charge.kind == "covered").mapped("hours")
+            )
+
+    @api.depends("charge_ids.invoice_line_ids.move_id")
+    def _compute_move_ids(self):
+        for bill in self:
+            bill.move_ids = bill.charge_ids.invoice_line_ids.move_id | bill.move_id
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            if vals.get("name", "/") == "/":
+                vals["name"] = self.env["ir.sequence"].next_by_code("support.bill") or "/"
+        return super().create(vals_list)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_approved(self):
+        for bill in self:
+            if bill.state not in ("draft", "cancelled"):
+                raise UserError(
+                    self.env._(
+                        "The bill %s is approved or was sent and can't be deleted. Cancel it: its "
+                        "charges can then be billed again.",
+                        bill.name,
+                    )
+                )
+
+    # === ACTIONS === #
+
+    def action_submit(self):
+        """Ask for the approval that the contract wants; approve where it wants none."""
+        self._check_state(("draft",))
+        free = self.filtered(lambda bill: bill.contract_id.bill_approval == "none")
+        (self - free).approval_state = "to_approve"
+        free.approval_state = "approved"
+
+    def action_approve(self):
+        self._check_state(("draft", "to_approve"))
+        self.approval_state = "approved"
+
+    def action_draft(self):
+        self._check_state(("to_approve", "approved", "settled"))
+        self.approval_state = "draft"
+
+    def action_cancel(self):
+        """Cancel bills; their charges are open again and come on the next bill."""
+        self._check_state(("draft", "to_approve", "approved", "settled"))
+        self.write({"approval_state": "cancelled", "is_main": False})
+        self.charge_ids.bill_id = False
+
+    def action_invoice(self):
+        """Make the invoices and show them."""
+        moves = self.env["support.invoicing"]._create_invoices(self)
+        return moves._get_records_action(name=self.env._("Invoices"))
+
+    def action_view_invoices(self):
+        self.ensure_one()
+        return self.move_ids._get_records_action(name=self.env._("Invoices"))
+
+    def action_view_charges(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "support_contract.action_support_charge"
+        )
+        return action | {"domain": [("bill_id", "=", self.id)], "context": {}}
+
+    # === GENERATION === #
+
+    @api.model
+    def _generate(self, contracts, until, run=None):
+        """Bill what is due on contracts up to a day: fees, usage, and what was moved there.
+
+        Charges of a term that has its bill already come on an immediate one. Run twice it finds
+        nothing the second time.
+
+        :return: the new bills, in draft
+        """
+        contracts = contracts.filtered(lambda c: c.state not in ("draft", "pending", "cancelled"))
+        self.env["support.contract.term"]._roll(contracts)
+        terms = self.env["support.contract.term"].search(
+            [
+                ("contract_id", "in", contracts.ids),
+                ("charged", "=", False),
+                ("billing_date", "<=", until),
+            ]
+        )
+        charges = self.env["support.charge"]
+        fees = [vals for term in terms for vals in term._prepare_fees()]
+        due = charges.search(
+            [
+                ("contract_id", "in", contracts.ids),
+                ("state", "=", "open"),
+                "|",
+                ("billing_term_id", "=", False),
+                ("billing_term_id.billing_date", "<=", until),
+            ]
+        )
+        keys = {(vals["contract_id"], vals["billing_term_id"]) for vals in fees}
+        keys |= {(charge.contract_id.id, charge.billing_term_id.id) for charge in due}
+        billed = set(
+            self.search([("term_id", "in", [term for _c, term in keys]), ("is_main", "=", True)])
+            .filtered(lambda bill: bill.kind == "term")
+            .term_id.ids
+        )
+        keys = sorted(keys, key=lambda key: (key[0], key[1] or 0))
+        bills = self.create(
+            [
+                self._prepare_bill(contract, term, term in billed, until, run)
+                for contract, term in keys
+            ]
+        )
+        bill_of = dict(zip(keys, bills, strict=True))
+        for (contract, term), group in groupby(
+            due, lambda charge: (charge.contract_id.id, charge.billing_term_id.id)
+        ):
+            charges.concat(*group).bill_id = bill_of[contract, term]
+        charges.create(
+            [
+                vals | {"bill_id": bill_of[vals["contract_id"], vals["billing_term_id"]].id}
+                for vals in fees
+            ]
+        )
+        terms.charged = True
+        return bills
+
+    @api.model
+    def _prepare_bill(self, contract_id, term_id, extra, until, run):
+        return {
+            "kind": "immediate" if extra or not term_id else "term",
+            "contract_id": contract_id,
+            "term_id": term_id,
+            "date": until,
+            "run_id": run.id if run else False,
+        }
+
+    def _charges_changed(self):
+        """Have bills that wait for approval looked at again, after their work has changed."""
+        waiting = self.filtered(lambda bill: bill.state == "to_approve")
+        for bill in waiting:
+            bill.approval_state = "draft"
+            bill.message_post(
+                body=self.env._("The work behind this bill has changed: it must be approved again.")
+            )
+
+    def _check_state(self, allowed):
+        wrong = self.filtered(lambda bill: bill.state not in allowed)
+        if wrong:
+            labels = dict(self._fields["state"]._description_selection(self.env))
+            raise UserError(
+                self.env._(
+                    "The bill %(bill)s is %(state)s; this can be done only while a bill is "
+                    "%(allowed)s.",
+                    bill=wrong[0].name,
+                    state=labels[wrong[0].state],
+                    allowed=", ".join(labels[state] for state in allowed),
+                )
+            )
+
+    def _get_charges(self):
+        """Return the charges that count."""
+        return self.charge_ids.filtered(lambda charge: not charge.cancelled)
+
+    def _has_something_to_invoice(self):
+        self.ensure_one()
+        return any(self._get_charges().mapped("amount"))

@@ -1,0 +1,408 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from decimal import Decimal
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..tools import rating
+
+KINDS = [
+    ("recurring", "Recurring product"),
+    ("proration", "Proration"),
+    ("covered", "Covered by the contract"),
+    ("overage", "Beyond the allowance"),
+    ("labour", "Labour"),
+    ("incident", "Incident"),
+    ("part", "Part"),
+    ("expense", "Expense"),
+    ("ticket", "Ticket charge"),
+    ("top_up", "Top-up"),
+    ("credit", "Credit"),
+    ("opening", "Opening balance"),
+]
+# Kinds that people enter on a ticket; the others are made by rating and billing.
+MANUAL_KINDS = ("part", "expense")
+# Kinds that follow from work: rating writes and withdraws them as long as they aren't frozen.
+WORK_KINDS = ("covered", "overage", "labour", "incident")
+FROZEN_STATES = ("approved", "invoiced", "credited")
+# What can't change any more on a charge of an approved bill.
+FACT_FIELDS = {
+    "kind", "date", "product_id", "name", "quantity", "price_unit", "amount", "seconds",
+    "contract_id", "term_id", "billing_term_id", "bill_id", "partner_id", "currency_id",
+    "company_id", "ticket_id", "time_entry_id",
+}  # fmt: skip
+
+
+class SupportCharge(models.Model):
+    """What a customer owes and why. Nothing is invoiced that is not a charge.
+
+    `term_id` says in which term it was incurred, `billing_term_id` in which it is to be billed.
+    Amounts are untaxed, in the contract's currency, rounded per charge.
+    """
+
+    _name = "support.charge"
+    _description = "Support Charge"
+    _order = "date, ticket_id, time_entry_id, sequence, id"
+    _check_company_auto = True
+
+    name = fields.Char(
+        string="Description",
+        required=True,
+        compute="_compute_product_values",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    kind = fields.Selection(KINDS, required=True, index=True)
+    state = fields.Selection(
+        [
+            ("open", "Open"),
+            ("billed", "On a bill"),
+            ("approved", "Approved"),
+            ("invoiced", "Invoiced"),
+            ("credited", "Credited"),
+            ("cancelled", "Cancelled"),
+        ],
+        compute="_compute_state",
+        store=True,
+        precompute=True,
+        index=True,
+    )
+    cancelled = fields.Boolean(readonly=True)
+    sequence = fields.Integer(help="Of the pieces of one time entry.")
+    date = fields.Date(required=True, default=fields.Date.context_today)
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company
+    )
+    currency_id = fields.Many2one(
+        "res.currency", required=True, default=lambda self: self.env.company.currency_id
+    )
+    partner_id = fields.Many2one(
+        "res.partner", string="Customer", required=True, index=True, ondelete="restrict"
+    )
+    contract_id = fields.Many2one(
+        "support.contract", index="btree_not_null", ondelete="restrict", check_company=True
+    )
+    term_id = fields.Many2one(
+        "support.contract.term",
+        string="Incurred In",
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    billing_term_id = fields.Many2one(
+        "support.contract.term",
+        string="To Be Billed In",
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    bill_id = fields.Many2one(
+        "support.bill", index="btree_not_null", ondelete="restrict", readonly=True, copy=False
+    )
+    product_id = fields.Many2one("product.product", required=True, ondelete="restrict")
+    quantity = fields.Float(digits="Product Unit", default=1.0)
+    price_unit = fields.Float(
+        digits="Product Price",
+        compute="_compute_product_values",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    amount = fields.Monetary(
+        compute="_compute_amount",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="Untaxed.",
+    )
+    seconds = fields.Integer(help="Billable time, of work.")
+    units = fields.Integer(help="What it drew from allowances, in seconds.")
+    hours = fields.Float(compute="_compute_hours")
+    ticket_id = fields.Many2one(
+        "helpdesk.ticket", index="btree_not_null", ondelete="restrict", check_company=True
+    )
+    time_entry_id = fields.Many2one(
+        "account.analytic.line", index="btree_not_null", ondelete="restrict"
+    )
+    user_id = fields.Many2one(related="time_entry_id.user_id", string="Done By")
+    activity_type_id = fields.Many2one(
+        related="time_entry_id.activity_type_id", store=True, string="Activity"
+    )
+    contract_line_id = fields.Many2one(
+        "support.contract.line", index="btree_not_null", ondelete="restrict", readonly=True
+    )
+    invoice_line_ids = fields.One2many("account.move.line", "support_charge_id", readonly=True)
+
+    _fee_once = models.UniqueIndex(
+        "(contract_line_id, term_id, date) WHERE kind = 'recurring' AND cancelled IS NOT TRUE",
+        "A recurring product is charged only once for the same days.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("cancelled", "bill_id.state")
+    def _compute_state(self):
+        of_bill = {
+            "draft": "billed",
+            "to_approve": "billed",
+            "approved": "approved",
+            "invoiced": "invoiced",
+            "settled": "invoiced",
+            "credited": "credited",
+        }
+        for charge in self:
+            charge.state = (
+                "cancelled" if charge.cancelled else of_bill.get(charge.bill_id.state, "open")
+            )
+
+    @api.depends("product_id", "contract_id")
+    def _compute_product_values(self):
+        for charge in self:
+            product = charge.product_id
+            if charge.kind in MANUAL_KINDS or not charge.name:
+                charge.name = product.get_product_multiline_description_sale() or charge.name
+            if charge.kind in MANUAL_KINDS and product:
+                charge.price_unit = (
+                    charge.contract_id._get_product_price(product, charge.date)
+                    if charge.contract_id
+                    else product.lst_price
+                )
+            else:
+                charge.price_unit = charge.price_unit
+
+    @api.depends("quantity", "price_unit", "currency_id")
+    def _compute_amount(self):
+        """Parts and expenses: quantity times price. What is rated has its exact amount."""
+        for charge in self:
+            if charge.kind in MANUAL_KINDS:
+                exact = Decimal(str(charge.quantity)) * Decimal(str(charge.price_unit))
+                charge.amount = charge.currency_id.round(float(exact))
+            else:
+                charge.amount = charge.amount
+
+    @api.depends("seconds")
+    def _compute_hours(self):
+        for charge in self:
+            charge.hours = rating.hours_of(charge.seconds)
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([self._complete_manual_values(vals) for vals in vals_list])
+
+    def write(self, vals):
+        if FACT_FIELDS.intersection(vals):
+            self._check_not_frozen()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_frozen(self):
+        self._check_not_frozen()
+
+    def _complete_manual_values(self, vals):
+        """Complete a part or expense put on a ticket: whose it is and when it is billed."""
+        if vals.get("kind") not in MANUAL_KINDS or not vals.get("ticket_id"):
+            return vals
+        ticket = self.env["helpdesk.ticket"].browse(vals["ticket_id"])
+        contract = ticket.contract_id
+        day = fields.Date.to_date(vals.get("date")) or fields.Date.context_today(self)
+        if not ticket.partner_id:
+            raise UserError(
+                self.env._(
+                    "%s has no customer: set one before you put parts on it.", ticket.display_name
+                )
+            )
+        values = {
+            "company_id": ticket.company_id.id,
+            "partner_id": ticket.commercial_partner_id.id,
+            "currency_id": (contract or ticket.company_id).currency_id.id,
+            "date": day,
+        }
+        if contract:
+            term = contract._get_term_on(day)
+            values |= {
+                "contract_id": contract.id,
+                "term_id": term.id,
+                "billing_term_id": contract._get_billing_term(term).id,
+            }
+        return values | vals
+
+    def _check_not_frozen(self):
+        frozen = self.filtered(lambda charge: charge.state in FROZEN_STATES)
+        if frozen:
+            raise UserError(
+                self.env._(
+                    "“%(charge)s” is on the bill %(bill)s, which is %(state)s, and can't change any "
+                    "more. Cancel or credit the bill first.",
+                    charge=frozen[0].name,
+                    bill=frozen[0].bill_id.name,
+                    state=dict(frozen[0].bill_id._fields["state"]._description_selection(self.env))[
+                        frozen[0].bill_id.state
+                    ],
+                )
+            )
+
+    def _format_time(self):
+        """Return the billable time and its price as people read them: 1:40 h x 70.00."""
+        self.ensure_one()
+        return f"{rating.format_hours(self.seconds)} × {self.currency_id.format(self.price_unit)}"
+
+    def _get_bill_column(self):
+        """Return the total of the bill in which this charge is counted."""
+        self.ensure_one()
+        if self.kind in ("recurring", "proration"):
+            return "amount_fees"
+        return "amount_work" if self.kind in WORK_KINDS else "amount_other"
+
+    # === WORK === #
+
+    def _withdraw(self):
+        """Delete charges whose work is gone; the bill they were on is looked at again."""
+        bills = self.bill_id
+        self.unlink()
+        bills._charges_changed()
+
+    @api.model
+    def _sync_time(self, lines, allocations):
+        """Make the charges of time entries what their rating and coverage say.
+
+        :param dict allocations: {entry id: Allocation}; an entry without one has no charge
+        """
+        wanted = {}
+        for line in lines:
+            if line.id in allocations:
+                for sequence, vals in enumerate(self._prepare_time(line, allocations[line.id])):
+                    wanted[line.id, sequence] = vals
+        self._sync(wanted, [("time_entry_id", "in", lines.ids)], "time_entry_id")
+
+    @api.model
+    def _sync_tickets(self, tickets, allocations):
+        """Make the incident charges of tickets what their coverage says."""
+        wanted = {
+            (ticket.id, 0): vals
+            for ticket in tickets
+            if ticket.id in allocations
+            and (vals := self._prepare_incident(ticket, allocations[ticket.id]))
+        }
+        domain = [("ticket_id", "in", tickets.ids), ("kind", "=", "incident")]
+        self._sync(wanted, domain, "ticket_id")
+
+    @api.model
+    def _sync(self, wanted, domain, link):
+        """Create, update and delete unfrozen charges of work so that they are those wanted.
+
+        :param dict wanted: {(id of the work, sequence): values}
+        """
+        existing = self.search(
+            [*domain, ("kind", "in", WORK_KINDS), ("state", "not in", FROZEN_STATES)]
+        )
+        obsolete, bills = self.browse(), self.env["support.bill"]
+        for charge in existing:
+            vals = wanted.pop((charge[link].id, charge.sequence), None)
+            if vals is None:
+                obsolete += charge
+                continue
+            if charge.bill_id or charge.billing_term_id != charge.term_id:
+                vals.pop("billing_term_id")  # on a bill, or moved by hand: it stays there
+            changes = {name: value for name, value in vals.items() if charge._differs(name, value)}
+            if changes:
+                charge.write(changes)
+                bills |= charge.bill_id
+        bills |= obsolete.bill_id
+        obsolete.unlink()
+        self.create([vals | {"sequence": key[1]} for key, vals in wanted.items()])
+        bills.exists()._charges_changed()
+
+    def _differs(self, name, value):
+        self.ensure_one()
+        field = self._fields[name]
+        current = self[name].id if field.type == "many2one" else self[name]
+        if field.type in ("float", "monetary"):
+            return self.currency_id.compare_amounts(current, value) != 0
+        return (current or False) != (value or False)
+
+    @api.model
+    def _prepare_time(self, line, allocation):
+        """Return the charges of one entry: what is covered, at 0.00, then what is to be paid.
+
+        The first of the billable time is covered. Pieces at the same price are one charge.
+        """
+        total = sum(units for _grant, units in allocation.draws)
+        total += allocation.overdrawn[1] if allocation.overdrawn else 0
+        drawn = total
+        covered, prices = 0, {}
+        for piece in line.rated_pieces:
+            units = min(drawn, piece["units"])
+            drawn -= units
+            seconds = (
+                rating.seconds_covered(units, piece["units"], piece["seconds"])
+                if allocation.limited
+                else 0
+            )
+            covered += seconds
+            if piece["seconds"] > seconds:
+                key = piece["price"], tuple(piece["rates"])
+                prices[key] = prices.get(key, 0) + piece["seconds"] - seconds
+        charges = []
+        if covered or total:
+            charge = self._prepare_time_charge(line, "covered", covered, "0", ())
+            charges.append(charge | {"units": total})
+        kind = "overage" if allocation.limited else "labour"
+        charges.extend(
+            self._prepare_time_charge(line, kind, seconds, price, rates)
+            for (price, rates), seconds in prices.items()
+        )
+        return charges
+
+    @api.model
+    def _prepare_time_charge(self, line, kind, seconds, price, rates):
+        contract, product = line.support_contract_id, line.activity_type_id.product_id
+        day = line._get_day()
+        price = Decimal(price)
+        currency = contract.currency_id
+        names = self.env["support.rate"].browse(rates).exists().filtered("name").mapped("name")
+        parts = [line.activity_type_id.name, *names, line.name if line.name != "/" else None]
+        return {
+            **self._prepare_work_charge(line.ticket_id, contract, day),
+            "kind": kind,
+            "name": " – ".join(filter(None, parts)),
+            "product_id": product.id,
+            "time_entry_id": line.id,
+            "seconds": seconds,
+            "quantity": rating.hours_of(seconds),
+            "price_unit": float(price),
+            "amount": float(rating.amount(seconds, price, Decimal(str(currency.rounding)))),
+        }
+
+    @api.model
+    def _prepare_incident(self, ticket, allocation):
+        """Return the charge of the incidents that no grant covers; None where there is none."""
+        contract = ticket.contract_id
+        product = contract.incident_product_id
+        if not (allocation.rest and contract and product):
+            return None
+        day = ticket._get_day()
+        price = contract.incident_price or contract._get_product_price(product, day)
+        return {
+            **self._prepare_work_charge(ticket, contract, day),
+            "kind": "incident",
+            "name": f"{product.display_name} – {ticket.display_name}",
+            "product_id": product.id,
+            "quantity": allocation.rest,
+            "price_unit": price,
+            "amount": contract.currency_id.round(allocation.rest * price),
+        }
+
+    @api.model
+    def _prepare_work_charge(self, ticket, contract, day):
+        term = contract._get_term_on(day)
+        return {
+            "company_id": contract.company_id.id,
+            "currency_id": contract.currency_id.id,
+            "partner_id": contract.commercial_partner_id.id,
+            "contract_id": contract.id,
+            "term_id": term.id,
+            "billing_term_id": contract._get_billing_term(term).id,
+            "ticket_id": ticket.id,
+            "date": day,
+        }

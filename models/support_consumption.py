@@ -1,0 +1,253 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from collections import namedtuple
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..tools.periods import ONE_DAY
+from ..tools.settlement import Ending, simulate
+
+SETTLEMENT_KINDS = ("lapse", "carry_in", "carry_out", "debt_in", "debt_out")
+
+# How the two units are demanded: by which records, and how an entry names its demand.
+Work = namedtuple("Work", "model reference link")
+WORK = {
+    "time": Work("account.analytic.line", "time_entry_ref", "time_entry_id"),
+    "incident": Work("helpdesk.ticket", "ticket_ref", "ticket_id"),
+}
+
+
+class SupportConsumption(models.AbstractModel):
+    """Decides which work draws on which grant, and books what differs from what was booked.
+
+    A pool is (company id, commercial partner id, unit). Work is served in the order of
+    (moment, id). Whatever happens to a piece of work, everything from its moment on is decided
+    anew and compared with the ledger: entries are made for the differences only, so that any
+    sequence of edits ends where rating from scratch ends. What has been invoiced stays.
+    """
+
+    _name = "support.consumption"
+    _description = "Consumption of Support Units"
+
+    @api.model
+    def _reallocate(self, starts, work=None, leaving=None):
+        """Decide anew what every piece of work from a moment on consumes.
+
+        :param dict starts: {pool: naive UTC moment from which to decide}
+        :param work: records that were recorded or edited now (wherever they drew before, that is
+            given back); one that a contract's policy blocks is refused
+        :param leaving: records about to be deleted: they give back all they drew
+        :raise UserError: if the overage policy of a contract blocks work recorded now
+        """
+        for unit, (model, *_names) in WORK.items():
+            pools = {pool: start for pool, start in starts.items() if pool[2] == unit}
+            records = self.env[model]
+            recorded = work if work is not None and work._name == model else records
+            gone = leaving if leaving is not None and leaving._name == model else records
+            if pools or recorded or gone:
+                self._reallocate_unit(unit, pools, recorded, gone)
+
+    @api.model
+    def _reallocate_unit(self, unit, starts, recorded, leaving):
+        records = self._find_work(unit, starts) - leaving
+        touched = records | recorded | leaving
+        drawn = self._get_drawn(unit, touched)
+        grants = self._lock_grants(starts, {grant for _key, grant in drawn})
+        settled = self._get_settled_movements(grants, starts)
+
+        left = {grant.id: grant.remaining for grant in grants}
+        for (_key, grant), quantity in drawn.items():
+            left[grant] += quantity
+        for (grant, _kind, _day), quantity in settled.items():
+            left[grant] -= quantity
+
+        wanted, wanted_settled, allocations = {}, {}, {}
+        by_pool = grants.grouped(lambda grant: grant._get_pool())
+        work_by_pool = records.grouped(lambda record: record._get_pool())
+        for pool, start in starts.items():
+            pool_grants = by_pool.get(pool, grants.browse())
+            endings = self._get_endings(pool_grants, start)
+            outcome = simulate(
+                (grant._to_block(left[grant.id]) for grant in pool_grants),
+                [
+                    record._to_demand()
+                    for record in work_by_pool.get(pool, records.browse()).sorted(
+                        lambda record: (record._get_moment(), record.id)
+                    )
+                ],
+                endings,
+            )
+            allocations.update(outcome.allocations)
+            lots = self._make_lots(outcome, pool_grants)
+            for key, allocation in outcome.allocations.items():
+                for grant, quantity in self._get_draws(allocation):
+                    pair = key, lots.get(grant, grant)
+                    wanted[pair] = wanted.get(pair, 0) + quantity
+            for movement in outcome.movements:
+                triple = lots.get(movement.block, movement.block), movement.kind, movement.day
+                wanted_settled[triple] = wanted_settled.get(triple, 0) + movement.quantity
+
+        self._book_differences(unit, touched, drawn, wanted, settled, wanted_settled)
+        (records | recorded)._after_consumption(allocations, recorded)
+        self.env["support.warning"]._warn(grants)
+
+    # === WHAT IS THERE === #
+
+    @api.model
+    def _find_work(self, unit, starts):
+        """Return all work of the pools from their moments on that isn't frozen."""
+        model = self.env[WORK[unit].model]
+        if not starts:
+            return model
+        self.env.flush_all()
+        rows = self.env.execute_query(model._get_work_query(starts))
+        return model.browse(row[0] for row in rows)
+
+    @api.model
+    def _get_drawn(self, unit, records):
+        """Return what the work has drawn so far: {(work id, grant id): units}."""
+        if not records:
+            return {}
+        reference = SQL.identifier(WORK[unit].reference)
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT %(reference)s, entitlement_id, -SUM(quantity)
+                  FROM support_entitlement_entry
+                 WHERE %(reference)s IN %(ids)s AND unit = %(unit)s AND kind IN ('draw', 'return')
+                 GROUP BY %(reference)s, entitlement_id
+                HAVING SUM(quantity) <> 0
+                """,
+                reference=reference,
+                ids=tuple(records.ids),
+                unit=unit,
+            )
+        )
+        return {(key, grant): quantity for key, grant, quantity in rows}
+
+    @api.model
+    def _lock_grants(self, starts, others):
+        """Lock and return the grants that may serve work from the moments on, and the others."""
+        grants = self.env["support.entitlement"]
+        domain = Domain.OR(
+            Domain(
+                [
+                    ("company_id", "=", company),
+                    ("partner_id", "=", partner),
+                    ("unit", "=", unit),
+                ]
+            )
+            # A day earlier: the moment is UTC, the end of a grant is a day where the customer is.
+            & Domain.OR(
+                [Domain("date_to", "=", False), Domain("date_to", ">=", start.date() - ONE_DAY)]
+            )
+            for (company, partner, unit), start in starts.items()
+        )
+        # The ledger is the same for everybody, whatever the user may see of it.
+        found = grants.sudo().search(domain | Domain("id", "in", list(others)), order="id")
+        found._lock(found.ids)
+        return found
+
+    @api.model
+    def _get_settled_movements(self, grants, starts):
+        """Return what endings after the moments have moved: {(grant id, kind, day): units}."""
+        if not grants:
+            return {}
+        grant_of = {grant.id: grant for grant in grants if grant._get_pool() in starts}
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT entitlement_id, kind, date, SUM(quantity)
+                  FROM support_entitlement_entry
+                 WHERE entitlement_id IN %s AND kind IN %s
+                 GROUP BY entitlement_id, kind, date
+                HAVING SUM(quantity) <> 0
+                """,
+                tuple(grants.ids),
+                SETTLEMENT_KINDS,
+            )
+        )
+        return {
+            (grant, kind, day): quantity
+            for grant, kind, day, quantity in rows
+            if grant in grant_of
+            and grant_of[grant]._get_midnight(day) >= starts[grant_of[grant]._get_pool()]
+        }
+
+    @api.model
+    def _get_endings(self, grants, start):
+        """Return the endings of the grants that have ended since a moment."""
+        endings = []
+        for grant in grants.filtered("settled"):
+            if grant._get_midnight(grant.date_to + ONE_DAY) < start:
+                continue
+            heirs = grants.filtered(
+                lambda heir, grant=grant: (
+                    heir.allowance_id == grant.allowance_id
+                    and heir.contract_id == grant.contract_id
+                )
+            )
+            following = heirs.filtered(
+                lambda heir, grant=grant: (
+                    heir.origin == "allowance" and heir.date_from == grant.date_to + ONE_DAY
+                )
+            )[:1]
+            endings.append(
+                Ending(
+                    block=grant.id,
+                    day=grant.date_to,
+                    debtor=following.id if grant._hands_on_debt() else None,
+                    **grant._prepare_carry(heirs, following),
+                )
+            )
+        return endings
+
+    # === WHAT SHOULD BE THERE === #
+
+    @api.model
+    def _get_draws(self, allocation):
+        yield from allocation.draws
+        if allocation.overdrawn:
+            yield allocation.overdrawn
+
+    @api.model
+    def _make_lots(self, outcome, grants):
+        """Make the grants into which something is carried for the first time.
+
+        :return: {placeholder id: grant id}
+        """
+        new = sorted(
+            {movement.block for movement in outcome.movements if movement.block < 0}, reverse=True
+        )
+        sources = grants.browse(-placeholder for placeholder in new)
+        lots = grants._grant([source._prepare_lot() for source in sources])
+        return dict(zip(new, lots.ids, strict=True))
+
+    @api.model
+    def _book_differences(self, unit, records, drawn, wanted, settled, wanted_settled):
+        names = {record.id: record for record in records}
+        movements = []
+        for key, grant in sorted(drawn.keys() | wanted.keys()):
+            change = wanted.get((key, grant), 0) - drawn.get((key, grant), 0)
+            if change:
+                movements.append(
+                    {
+                        "entitlement_id": grant,
+                        "kind": "draw" if change > 0 else "return",
+                        "quantity": -change,
+                        "date": names[key]._get_day(),
+                        **names[key]._prepare_entry_links(),
+                    }
+                )
+        for grant, kind, day in sorted(settled.keys() | wanted_settled.keys()):
+            movements.append(
+                {
+                    "entitlement_id": grant,
+                    "kind": kind,
+                    "quantity": wanted_settled.get((grant, kind, day), 0)
+                    - settled.get((grant, kind, day), 0),
+                    "date": day,
+                }
+            )
+        self.env["support.entitlement"].sudo()._post(movements)  # the door is nobody's own

@@ -1,0 +1,614 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.addons.base.models.res_partner import _tz_get
+from odoo.exceptions import UserError, ValidationError
+
+from ..tools.periods import ONE_DAY, Span
+from ..tools.rating import format_hours, hours_of
+from ..tools.zones import local_day, midnight
+
+STATES = [
+    ("draft", "Draft"),
+    ("pending", "Pending"),
+    ("active", "Active"),
+    ("suspended", "Suspended"),
+    ("expired", "Expired"),
+    ("terminated", "Terminated"),
+    ("cancelled", "Cancelled"),
+]
+# Target state: the states from which it can be reached.
+TRANSITIONS = {
+    "draft": {"cancelled"},
+    "pending": {"draft"},
+    "active": {"draft", "pending", "suspended"},
+    "suspended": {"active"},
+    "expired": {"active", "suspended"},
+    "terminated": {"pending", "active", "suspended"},
+    "cancelled": {"draft", "pending"},
+}
+RUNNING_STATES = ("active", "suspended")
+# What can't change any more once terms, grants and bills hang on it.
+SETTLED_FIELDS = {
+    "plan_id",
+    "partner_id",
+    "company_id",
+    "currency_id",
+    "date_start",
+    "billing_period",
+    "billing_mode",
+    "alignment",
+    "tz",
+}
+TERMS_FIELDS = (
+    "currency_id",
+    "billing_period",
+    "billing_mode",
+    "alignment",
+    "proration",
+    "overage_policy",
+    "warning_thresholds",
+    "ends_when_used",
+    "bill_approval",
+    "pricelist_id",
+    "incident_product_id",
+    "incident_price",
+)
+
+
+def _from_plan(field, **options):
+    """Return a field that takes its value from the plan until it is changed by hand (C25)."""
+    options = {"default": None} | options  # a default would win over the plan
+    return field(compute="_compute_terms", store=True, readonly=False, precompute=True, **options)
+
+
+class SupportContract(models.Model):
+    """The agreement with one customer: its terms, grants, charges and bills."""
+
+    _name = "support.contract"
+    _description = "Support Contract"
+    _inherit = ["mail.thread", "mail.activity.mixin", "support.terms.mixin"]
+    _order = "date_start desc, id desc"
+    _rec_names_search = ["name", "title", "partner_id", "client_order_ref"]
+    _check_company_auto = True
+
+    name = fields.Char(string="Number", default="/", readonly=True, copy=False, index="trigram")
+    title = fields.Char(
+        string="Contract Name",
+        compute="_compute_title",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    state = fields.Selection(
+        STATES,
+        default="draft",
+        required=True,
+        readonly=True,
+        copy=False,
+        tracking=True,
+        index=True,
+    )
+    active = fields.Boolean(default=True)
+    plan_id = fields.Many2one(
+        "support.plan",
+        required=True,
+        ondelete="restrict",
+        check_company=True,
+        tracking=True,
+        index=True,
+    )
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        required=True,
+        ondelete="restrict",
+        index=True,
+        tracking=True,
+        help="The company, department or person whose tickets it covers.",
+    )
+    commercial_partner_id = fields.Many2one(
+        related="partner_id.commercial_partner_id", store=True, index=True
+    )
+    partner_invoice_id = fields.Many2one(
+        "res.partner",
+        string="Invoice Address",
+        compute="_compute_partner_values",
+        store=True,
+        readonly=False,
+        precompute=True,
+        required=True,
+        ondelete="restrict",
+    )
+    client_order_ref = fields.Char(
+        string="Customer's Order Number", help="Printed on the bills and invoices."
+    )
+    payment_term_id = fields.Many2one(
+        "account.payment.term",
+        compute="_compute_partner_values",
+        store=True,
+        readonly=False,
+        precompute=True,
+        check_company=True,
+    )
+    fiscal_position_id = fields.Many2one(
+        "account.fiscal.position", check_company=True, help="Empty: found by the customer."
+    )
+    analytic_account_id = fields.Many2one(
+        "account.analytic.account",
+        check_company=True,
+        ondelete="restrict",
+        help="Its invoices and time entries are booked on it.",
+    )
+    tz = fields.Selection(
+        _tz_get,
+        string="Time Zone",
+        compute="_compute_partner_values",
+        store=True,
+        readonly=False,
+        precompute=True,
+        required=True,
+        help="The customer's: terms begin and end at midnight there.",
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="Responsible",
+        default=lambda self: self.env.user,
+        tracking=True,
+        domain="[('share', '=', False)]",
+        help="Is told when the units run out.",
+    )
+    date_start = fields.Date(required=True, default=fields.Date.context_today, tracking=True)
+    date_end = fields.Date(
+        compute="_compute_date_end",
+        store=True,
+        readonly=False,
+        precompute=True,
+        tracking=True,
+        help="The last day. Empty: without end.",
+    )
+    apply_to_new_tickets = fields.Boolean(
+        default=True,
+        help="New tickets of the customer come under this contract by themselves.",
+    )
+    priority = fields.Integer(
+        default=10, help="Of several contracts that cover a ticket, the lowest number wins."
+    )
+
+    # The terms, taken from the plan; each can be overridden here.
+    currency_id = _from_plan(fields.Many2one)
+    billing_period = _from_plan(fields.Selection)
+    billing_mode = _from_plan(fields.Selection)
+    alignment = _from_plan(fields.Selection)
+    proration = _from_plan(fields.Selection)
+    overage_policy = _from_plan(fields.Selection, tracking=True)
+    warning_thresholds = _from_plan(fields.Char)
+    ends_when_used = _from_plan(fields.Boolean)
+    bill_approval = _from_plan(fields.Selection)
+    pricelist_id = _from_plan(fields.Many2one)
+    incident_product_id = _from_plan(fields.Many2one)
+    incident_price = _from_plan(fields.Monetary)
+    line_ids = _from_plan(
+        fields.One2many,
+        comodel_name="support.contract.line",
+        inverse_name="contract_id",
+        copy=True,
+        groups="support_contract.group_support_prices",
+    )
+    allowance_ids = _from_plan(
+        fields.One2many,
+        comodel_name="support.plan.allowance",
+        inverse_name="contract_id",
+        copy=True,
+    )
+    rate_ids = fields.One2many(
+        "support.rate",
+        "contract_id",
+        copy=True,
+        groups="support_contract.group_support_prices",
+        help="The contract's own rates; they go before those of the plan.",
+    )
+
+    term_ids = fields.One2many("support.contract.term", "contract_id")
+    entitlement_ids = fields.One2many("support.entitlement", "contract_id")
+    charge_ids = fields.One2many(
+        "support.charge", "contract_id", groups="support_contract.group_support_prices"
+    )
+    bill_ids = fields.One2many(
+        "support.bill", "contract_id", groups="support_contract.group_support_prices"
+    )
+    ticket_ids = fields.One2many("helpdesk.ticket", "contract_id")
+
+    current_term_id = fields.Many2one("support.contract.term", compute="_compute_current_term")
+    next_billing_date = fields.Date(compute="_compute_current_term")
+    time_granted = fields.Float(compute="_compute_balance", string="Hours Granted")
+    time_used = fields.Float(compute="_compute_balance", string="Hours Used")
+    time_left = fields.Float(compute="_compute_balance", string="Hours Left")
+    incidents_granted = fields.Integer(compute="_compute_balance")
+    incidents_used = fields.Integer(compute="_compute_balance")
+    incidents_left = fields.Integer(compute="_compute_balance")
+    used_percent = fields.Float(
+        compute="_compute_balance", help="Of the units that can be used today, the part used."
+    )
+
+    _dates = models.Constraint(
+        "CHECK (date_end IS NULL OR date_end >= date_start)",
+        "A contract can't end before it starts.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("name", "title")
+    def _compute_display_name(self):
+        for contract in self:
+            contract.display_name = " ".join(
+                filter(None, (contract.name if contract.name != "/" else "", contract.title))
+            )
+
+    @api.depends("plan_id")
+    def _compute_title(self):
+        for contract in self:
+            contract.title = contract.title or contract.plan_id.name
+
+    @api.depends("plan_id")
+    def _compute_terms(self):
+        """Take over the plan's terms; running contracts keep theirs."""
+        for contract in self:
+            plan = contract.plan_id
+            if contract.state not in ("draft", "pending"):
+                continue
+            for name in TERMS_FIELDS:
+                contract[name] = plan[name] or contract[name]
+            contract.currency_id = plan.currency_id or contract.company_id.currency_id
+            for name in ("line_ids", "allowance_ids"):
+                contract[name] = [fields.Command.clear()] + [
+                    fields.Command.create(item._prepare_contract_copy()) for item in plan[name]
+                ]
+
+    @api.depends("partner_id", "company_id")
+    def _compute_partner_values(self):
+        for contract in self:
+            partner = contract.partner_id.with_company(contract.company_id)
+            addresses = partner.address_get(["invoice"]) if partner else {}
+            contract.partner_invoice_id = addresses.get("invoice")
+            contract.payment_term_id = partner.property_payment_term_id
+            contract.tz = (
+                partner.tz or contract.company_id.partner_id.tz or self.env.user.tz or "UTC"
+            )
+
+    @api.depends("plan_id", "date_start")
+    def _compute_date_end(self):
+        for contract in self:
+            months = contract.plan_id.duration_months
+            contract.date_end = (
+                contract.date_start + relativedelta(months=months) - ONE_DAY
+                if months and contract.date_start
+                else False
+            )
+
+    @api.depends("term_ids.date_start", "term_ids.date_end", "term_ids.billed")
+    def _compute_current_term(self):
+        for contract in self:
+            today = contract._get_today()
+            terms = contract.term_ids.sorted("number")
+            contract.current_term_id = terms.filtered(
+                lambda term, day=today: term.date_start <= day <= term.date_end
+            )[:1]
+            contract.next_billing_date = terms.filtered(lambda term: not term.billed)[
+                :1
+            ].billing_date
+
+    @api.depends("entitlement_ids.quantity", "entitlement_ids.remaining")
+    def _compute_balance(self):
+        for contract in self:
+            today = contract._get_today()
+            grants = contract.entitlement_ids.filtered(
+                lambda grant, day=today: grant._is_valid_on(day)
+            )
+            time = grants.filtered(lambda grant: grant.unit == "time")
+            incidents = grants - time
+            contract.time_granted = hours_of(sum(time.mapped("quantity")))
+            contract.time_left = hours_of(sum(time.mapped("remaining")))
+            contract.time_used = contract.time_granted - contract.time_left
+            contract.incidents_granted = sum(incidents.mapped("quantity"))
+            contract.incidents_left = sum(incidents.mapped("remaining"))
+            contract.incidents_used = contract.incidents_granted - contract.incidents_left
+            main = time or incidents
+            granted = sum(main.mapped("quantity"))
+            used = granted - sum(main.mapped("remaining"))
+            contract.used_percent = 100.0 * used / granted if granted else 0.0
+
+    # === CONSTRAINTS === #
+
+    @api.constrains("date_end")
+    def _check_end_after_bills(self):
+        """A contract can't end before what is billed already (T9, ex. A23)."""
+        for contract in self.filtered("date_end"):
+            billed = contract.term_ids.filtered(lambda term: term.billed and term.kind == "regular")
+            last = max(billed.mapped("date_end"), default=contract.date_end)
+            if contract.date_end < last:
+                raise ValidationError(
+                    self.env._(
+                        "%(contract)s is billed through %(last)s and can't end on %(end)s. Credit "
+                        "the bill first, or choose a later day.",
+                        contract=contract.display_name,
+                        last=last,
+                        end=contract.date_end,
+                    )
+                )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            if vals.get("state", "draft") != "draft":
+                raise UserError(self.env._("A contract is made as a draft and then confirmed."))
+            if vals.get("name", "/") == "/":
+                vals["name"] = self.env["ir.sequence"].next_by_code("support.contract") or "/"
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if "state" in vals:
+            raise UserError(
+                self.env._("The state of a contract can't be written: use its buttons.")
+            )
+        changed = SETTLED_FIELDS.intersection(vals)
+        for contract in self:
+            if changed and contract.state not in ("draft", "pending", "cancelled"):
+                contract._check_settled(changed, vals)
+        result = super().write(vals)
+        if "date_end" in vals:
+            self.env["support.contract.term"]._roll(self.filtered("term_ids"))
+        return result
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        for contract, vals in zip(self, vals_list, strict=True):
+            vals.setdefault("title", self.env._("%s (copy)", contract.title))
+        return vals_list
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_running(self):
+        for contract in self:
+            if contract.state not in ("draft", "cancelled") or contract.term_ids:
+                raise UserError(
+                    self.env._(
+                        "%(contract)s has a history and can't be deleted. Cancel or terminate it; "
+                        "archived contracts are out of the way.",
+                        contract=contract.display_name,
+                    )
+                )
+
+    # === ACTIONS === #
+
+    def action_confirm(self):
+        """Sign: active from the start date on, pending until then."""
+        self._check_confirmable()
+        waiting = self.filtered(lambda contract: contract.date_start > contract._get_today())
+        waiting._set_state("pending")
+        (self - waiting).action_activate()
+
+    def action_activate(self):
+        self._check_confirmable()
+        self._set_state("active")
+        self.env["support.contract.term"]._roll(self)
+
+    def action_suspend(self):
+        self._set_state("suspended")
+
+    def action_resume(self):
+        self._set_state("active")
+        self.env["support.contract.term"]._roll(self)
+
+    def action_cancel(self):
+        self._set_state("cancelled")
+
+    def action_draft(self):
+        self._set_state("draft")
+
+    def action_generate_bill(self):
+        """Bill by hand what is due today and show it."""
+        self.ensure_one()
+        bills = self.env["support.bill"]._generate(self, self._get_today())
+        if not bills:
+            raise UserError(
+                self.env._(
+                    "Nothing is due on %(contract)s. The next bill is due on %(date)s.",
+                    contract=self.display_name,
+                    date=self.next_billing_date or "-",
+                )
+            )
+        return bills._get_records_action(name=self.env._("Bills"))
+
+    def action_prove(self):
+        """Prove the ledgers of these contracts and show what differs."""
+        differences = self.env["support.discrepancy"]._prove(self)
+        if differences:
+            return differences._get_records_action(name=self.env._("Differences"))
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "title": self.env._("Proved"),
+                "message": self.env._(
+                    "Counters, entries, work, charges, bills and invoices agree."
+                ),
+            },
+        }
+
+    # === BUSINESS METHODS === #
+
+    def _set_state(self, target):
+        """Make every transition; the one door to `state`.
+
+        :param str target: one of STATES
+        :raise UserError: if a contract is in a state from which the target can't be reached
+        """
+        wrong = self.filtered(lambda contract: contract.state not in TRANSITIONS[target])
+        if wrong:
+            labels = dict(self._fields["state"]._description_selection(self.env))
+            raise UserError(
+                "\n".join(
+                    self.env._(
+                        "%(contract)s is %(state)s and can't become %(target)s.",
+                        contract=contract.display_name,
+                        state=labels[contract.state],
+                        target=labels[target],
+                    )
+                    for contract in wrong
+                )
+            )
+        # Past our own write(), which refuses the field to everybody else.
+        return super().write({"state": target})
+
+    def _check_confirmable(self):
+        """Collect what is missing before a contract can run, and say it at once."""
+        problems = []
+        for contract in self:
+            if not (contract.line_ids or contract.allowance_ids or contract._get_rates()):
+                problems.append(
+                    self.env._(
+                        "%(contract)s has neither recurring products nor allowances nor rates: "
+                        "add what it sells.",
+                        contract=contract.display_name,
+                    )
+                )
+        if problems:
+            raise UserError("\n".join(problems))
+
+    def _check_settled(self, names, vals):
+        self.ensure_one()
+        for name in names:
+            field = self._fields[name]
+            if field.convert_to_cache(vals[name], self) != field.convert_to_cache(self[name], self):
+                raise UserError(
+                    self.env._(
+                        "%(field)s of %(contract)s can't change any more: terms, units and bills "
+                        "hang on it. End this contract and make a new one.",
+                        field=field._description_string(self.env),
+                        contract=self.display_name,
+                    )
+                )
+
+    def _get_today(self):
+        """Return today's date where the customer is."""
+        self.ensure_one()
+        return self._get_local_day(fields.Datetime.now())
+
+    def _get_local_day(self, moment):
+        """Return the date of a naive UTC moment in the contract's time zone."""
+        self.ensure_one()
+        return local_day(moment, self.tz)
+
+    def _get_midnight(self, day):
+        """Return the naive UTC moment at which a day begins in the contract's time zone."""
+        self.ensure_one()
+        return midnight(day, self.tz)
+
+    def _get_life(self):
+        """Return the days of the contract; without end: to the last day there is."""
+        self.ensure_one()
+        return Span(self.date_start, self.date_end or fields.Date.to_date("9999-12-31"))
+
+    def _get_rates(self):
+        """Return the rates that apply: the contract's own and those of the plan.
+
+        A rate of the contract for the same kind, activity, site and shift replaces the plan's.
+        """
+        self.ensure_one()
+        own = {rate._get_key() for rate in self.rate_ids}
+        return self.rate_ids | self.plan_id.rate_ids.filtered(
+            lambda rate: rate._get_key() not in own
+        )
+
+    def _get_product_price(self, product, day, unit=None):
+        """Return the price of one unit of a product on a day, in the contract's currency.
+
+        :param str unit: 'hour' asks for the price of an hour, else of the product's own unit
+        """
+        self.ensure_one()
+        product = product.with_company(self.company_id)
+        uom = self.env.ref("uom.product_uom_hour") if unit == "hour" else product.uom_id
+        if self.pricelist_id:
+            return self.pricelist_id._get_product_price(
+                product, 1.0, currency=self.currency_id, uom=uom, date=day
+            )
+        price = product.uom_id._compute_price(product.lst_price, uom)
+        source = product.currency_id or self.company_id.currency_id
+        return source._convert(price, self.currency_id, self.company_id, day, round=False)
+
+    def _get_term_on(self, day):
+        """Return the term that holds a day; for a later day than there are terms, the last one."""
+        self.ensure_one()
+        terms = self.term_ids.filtered(lambda term: term.kind == "regular").sorted("number")
+        return (
+            terms.filtered(lambda term: term.date_start <= day <= term.date_end)[:1] or terms[-1:]
+        )
+
+    def _get_billing_term(self, term):
+        """Return the term on whose bill the usage of a term comes.
+
+        In arrears its own, in advance the next one; where that is billed already, the first that
+        isn't. What finds none is billed at once.
+        """
+        self.ensure_one()
+        number = term.number + (1 if self.billing_mode == "advance" else 0)
+        return self.term_ids.sorted("number").filtered(
+            lambda later: later.number >= number and not later.billed
+        )[:1]
+
+    def _get_coverage_state(self, moment):
+        """Return whether this contract covers work at a moment: valid, pending or False.
+
+        Valid: active, inside its dates, and with units left where it ends, or blocks, without.
+        """
+        self.ensure_one()
+        day = self._get_local_day(moment)
+        life = self._get_life()
+        if day > life.end:
+            return False
+        if self.state == "pending" or day < life.start:
+            return "pending"
+        needs_units = self.ends_when_used or self.overage_policy == "block"
+        if needs_units and self.allowance_ids and not self._has_units_left(day):
+            return False
+        return "valid" if self.state == "active" else False
+
+    def _has_units_left(self, day):
+        self.ensure_one()
+        return any(grant.remaining > 0 for grant in self.entitlement_ids if grant._is_valid_on(day))
+
+    def _check_overage(self, line, missing):
+        """Refuse work recorded now that exceeds the allowance, if the policy says so."""
+        self.ensure_one()
+        if self.overage_policy != "block":
+            return
+        wanted = line.billable_seconds
+        raise UserError(
+            self.env._(
+                "%(contract)s allows no work beyond its allowance. This time entry needs "
+                "%(wanted)s, %(left)s are left. Shorten it, top the contract up, or mark the entry "
+                "as non-billable.",
+                contract=self.display_name,
+                wanted=format_hours(wanted),
+                left=format_hours(max(wanted - missing, 0)),
+            )
+        )
+
+    def _counts_incidents(self):
+        """Return whether each ticket under this contract takes an incident."""
+        self.ensure_one()
+        return bool(
+            self.incident_product_id
+            or self.allowance_ids.filtered(lambda allowance: allowance.unit == "incident")
+        )
+
+    # === CRON === #
+
+    @api.model
+    def _cron_roll(self, batch_size=100):
+        """Open, close and expire what the date brings, however late it runs (T4)."""
+        self.env["support.contract.term"]._roll_due(batch_size)

@@ -1,0 +1,106 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from collections import namedtuple
+from decimal import Decimal
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..tools.periods import Span, fraction, segments
+
+# One stretch of a term on which quantity and price of a line stay the same.
+Stretch = namedtuple("Stretch", "span quantity price_unit share")
+
+
+class SupportContractLine(models.Model):
+    """A recurring product of a plan or contract: the fixed fee is one, a price per device another.
+
+    Quantity and price change on dates (`support.contract.line.change`); a term is billed by the
+    days on which each held.
+    """
+
+    _name = "support.contract.line"
+    _description = "Recurring Product of a Support Contract"
+    _inherit = ["support.terms.item.mixin"]
+    _order = "sequence, id"
+
+    sequence = fields.Integer(default=10)
+    product_id = fields.Many2one(
+        "product.product", required=True, ondelete="restrict", domain="[('sale_ok', '=', True)]"
+    )
+    name = fields.Char(
+        compute="_compute_product_values",
+        store=True,
+        readonly=False,
+        precompute=True,
+        required=True,
+    )
+    quantity = fields.Float(digits="Product Unit", default=1.0, required=True)
+    price_unit = fields.Float(
+        digits="Product Price",
+        compute="_compute_product_values",
+        store=True,
+        readonly=False,
+        precompute=True,
+        string="Price per Term",
+    )
+    subtotal = fields.Monetary(compute="_compute_subtotal")
+    date_start = fields.Date(string="From", help="Empty: from the start of the contract.")
+    date_end = fields.Date(string="Until", help="Inclusive. Empty: until the contract ends.")
+    change_ids = fields.One2many("support.contract.line.change", "line_id", copy=False)
+
+    _dates = models.Constraint(
+        "CHECK (date_end IS NULL OR date_start IS NULL OR date_end >= date_start)",
+        "A recurring product can't end before it starts.",
+    )
+
+    @api.depends("product_id")
+    def _compute_product_values(self):
+        for line in self:
+            line.name = line.product_id.get_product_multiline_description_sale()
+            line.price_unit = line.product_id.lst_price
+
+    @api.depends("quantity", "price_unit")
+    def _compute_subtotal(self):
+        for line in self:
+            line.subtotal = line.quantity * line.price_unit
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_charged(self):
+        charged = (
+            self.env["support.charge"]
+            .sudo()
+            .search_count(  # whoever may delete must hear it
+                [("contract_line_id", "in", self.ids)], limit=1
+            )
+        )
+        if charged:
+            raise ValidationError(
+                self.env._(
+                    "This recurring product has been charged already. Give it an end date, "
+                    "instead of deleting it, and the bills stay explained."
+                )
+            )
+
+    def _get_stretches(self, used, whole, method):
+        """Return what this line is worth in one term.
+
+        :param Span used: the days of the contract within the term
+        :param Span whole: the whole term, the denominator of the proration (T10)
+        :param str method: actual | fixed30 | none
+        :rtype: list[Stretch]: `share` is the exact Fraction of the term
+        """
+        self.ensure_one()
+        life = Span(self.date_start or used.start, self.date_end or used.end)
+        span = used.clip(life)
+        if not span:
+            return []
+        changes = [
+            (change.date, (Decimal(str(change.quantity)), Decimal(str(change.price_unit))))
+            for change in self.change_ids
+        ]
+        initial = (Decimal(str(self.quantity)), Decimal(str(self.price_unit)))
+        return [
+            Stretch(part, quantity, price, 1 if method == "none" else fraction(part, whole, method))
+            for part, (quantity, price) in segments(span, changes, initial)
+            if quantity
+        ]

@@ -1,0 +1,413 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+import logging
+from decimal import Decimal
+from fractions import Fraction
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools.date_utils import localized, to_timezone
+
+from ..tools.money import round_to
+from ..tools.periods import ONE_DAY, Span, billing_date, iter_terms, term_index, whole_term
+from .support_contract import RUNNING_STATES
+
+_logger = logging.getLogger(__name__)
+
+
+class SupportContractTerm(models.Model):
+    """One billing period of a contract: what was granted, consumed and charged in it.
+
+    Term k starts at the contract's anchor plus k periods, never at the end of the term before
+    (T1-T3). After the last one comes a *final* term of a single day: it grants nothing and
+    charges no fee, and holds what is still to be billed when a contract has ended.
+    """
+
+    _name = "support.contract.term"
+    _description = "Term of a Support Contract"
+    _order = "contract_id, number"
+    _check_company_auto = True
+
+    contract_id = fields.Many2one(
+        "support.contract", required=True, ondelete="restrict", index=True
+    )
+    company_id = fields.Many2one(related="contract_id.company_id", store=True, precompute=True)
+    currency_id = fields.Many2one(related="contract_id.currency_id")
+    number = fields.Integer(required=True, readonly=True, help="Counted from 0.")
+    kind = fields.Selection(
+        [("regular", "Regular"), ("final", "Final")], required=True, default="regular"
+    )
+    state = fields.Selection(
+        [("upcoming", "Upcoming"), ("open", "Open"), ("closed", "Closed")],
+        required=True,
+        default="upcoming",
+        readonly=True,
+    )
+    date_start = fields.Date(required=True, readonly=True)
+    date_end = fields.Date(required=True, readonly=True, help="Inclusive.")
+    whole_start = fields.Date(required=True, readonly=True)
+    whole_end = fields.Date(
+        required=True, readonly=True, help="The whole term, by whose days fees are prorated."
+    )
+    billing_date = fields.Date(
+        compute="_compute_billing_date", store=True, precompute=True, index=True
+    )
+    billed = fields.Boolean(compute="_compute_billed", store=True)
+    charged = fields.Boolean(readonly=True, help="The fees of this term have been charged.")
+    entitlement_ids = fields.One2many("support.entitlement", "term_id", readonly=True)
+    charge_ids = fields.One2many(
+        "support.charge", "term_id", readonly=True, groups="support_contract.group_support_prices"
+    )
+    billed_charge_ids = fields.One2many(
+        "support.charge",
+        "billing_term_id",
+        readonly=True,
+        groups="support_contract.group_support_prices",
+    )
+    bill_ids = fields.One2many(
+        "support.bill", "term_id", readonly=True, groups="support_contract.group_support_prices"
+    )
+    time_granted = fields.Float(compute="_compute_totals", string="Hours Granted")
+    time_used = fields.Float(compute="_compute_totals", string="Hours Used")
+    incidents_granted = fields.Integer(compute="_compute_totals")
+    incidents_used = fields.Integer(compute="_compute_totals")
+    amount_charged = fields.Monetary(
+        compute="_compute_amounts",
+        groups="support_contract.group_support_prices",
+        help="Incurred in this term, whenever it is billed.",
+    )
+    amount_to_bill = fields.Monetary(
+        compute="_compute_amounts",
+        groups="support_contract.group_support_prices",
+        help="On the bill of this term, whenever it was incurred.",
+    )
+
+    _number_once = models.Constraint(
+        "UNIQUE (contract_id, number)", "A contract has each of its terms only once."
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("date_start", "date_end", "kind")
+    def _compute_display_name(self):
+        for term in self:
+            start, end = (fields.Date.to_string(day) for day in (term.date_start, term.date_end))
+            term.display_name = (
+                self.env._("Final %s", start) if term.kind == "final" else f"{start} – {end}"
+            )
+
+    @api.depends("date_start", "date_end", "kind", "contract_id.billing_mode")
+    def _compute_billing_date(self):
+        for term in self:
+            term.billing_date = (
+                term.date_start
+                if term.kind == "final"
+                else billing_date(
+                    Span(term.date_start, term.date_end), term.contract_id.billing_mode
+                )
+            )
+
+    @api.depends("bill_ids.is_main", "bill_ids.state")
+    def _compute_billed(self):
+        for term in self:
+            term.billed = bool(term.bill_ids.filtered(lambda bill: bill.is_main))
+
+    def _compute_totals(self):
+        rows = self.env["support.entitlement"]._read_group(
+            [("term_id", "in", self.ids)],
+            ["term_id", "unit"],
+            ["quantity:sum", "used:sum"],
+        )
+        totals = {(term, unit): (granted, used) for term, unit, granted, used in rows}
+        for term in self:
+            granted, used = totals.get((term, "time"), (0, 0))
+            term.time_granted, term.time_used = granted / 3600, used / 3600
+            granted, used = totals.get((term, "incident"), (0, 0))
+            term.incidents_granted, term.incidents_used = granted, used
+
+    def _compute_amounts(self):
+        charges = self.env["support.charge"]
+        live = [("state", "!=", "cancelled")]
+        incurred = dict(
+            charges._read_group([("term_id", "in", self.ids), *live], ["term_id"], ["amount:sum"])
+        )
+        to_bill = dict(
+            charges._read_group(
+                [("billing_term_id", "in", self.ids), *live], ["billing_term_id"], ["amount:sum"]
+            )
+        )
+        for term in self:
+            term.amount_charged = incurred.get(term, 0.0)
+            term.amount_to_bill = to_bill.get(term, 0.0)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_started(self):
+        if any(term.state != "upcoming" for term in self):
+            raise UserError(self.env._("A term that has begun can't be deleted."))
+
+    # === ROLLING === #
+
+    @api.model
+    def _roll_due(self, batch_size):
+        """Roll every contract for which the date has brought something.
+
+        A batch is one transaction; a contract that fails is logged, and doesn't stop the others.
+        """
+        contracts = self.env["support.contract"]
+        # UTC+14 is the first place to see a new day; who isn't there yet is rolled for nothing.
+        today = to_timezone("Pacific/Kiritimati")(localized(fields.Datetime.now())).date()
+        domain = [
+            "|",
+            "&",
+            ("state", "=", "pending"),
+            ("date_start", "<=", today),
+            "&",
+            ("state", "in", RUNNING_STATES),
+            "|",
+            ("date_end", "<", today),
+            ("term_ids", "any", [("state", "=", "upcoming"), ("date_start", "<=", today)]),
+        ]
+        due = contracts.search(domain, order="id").ids
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=len(due))
+        failed = 0
+        for start in range(0, len(due), batch_size):
+            batch = contracts.browse(due[start : start + batch_size])
+            try:
+                with self.env.cr.savepoint():
+                    self._roll(batch)
+            except Exception:  # one broken contract must not stop the others (T6, T7)
+                for contract in batch:
+                    try:
+                        with self.env.cr.savepoint():
+                            self._roll(contract)
+                    except Exception:
+                        failed += 1
+                        _logger.exception("Rolling %s failed", contract.display_name)
+            if not cron._commit_progress(len(batch)):
+                break
+        if failed:
+            _logger.error("%s support contracts could not be rolled", failed)
+
+    @api.model
+    def _roll(self, contracts, today=None):
+        """Bring the terms of the contracts up to date.
+
+        Makes every term that has begun and the one after it, opens those that have begun (and
+        grants their units), closes those that have ended, and expires contracts at their end.
+
+        :param date today: instead of today in each contract's time zone
+        """
+        days = {contract: today or contract._get_today() for contract in contracts}
+        starting = contracts.filtered(
+            lambda contract: contract.state == "pending" and contract.date_start <= days[contract]
+        )
+        starting._set_state("active")
+        self._make_missing(contracts.filtered(lambda c: c.state in RUNNING_STATES), days)
+        terms = self.search([("contract_id", "in", contracts.ids), ("state", "!=", "closed")])
+        opening = terms.filtered(
+            lambda term: term.state == "upcoming" and term.date_start <= days[term.contract_id]
+        )
+        opening.write({"state": "open"})
+        grants = self.env["support.entitlement"]._grant(
+            [vals for term in opening for vals in term._prepare_grants()]
+        )
+        closing = terms.filtered(
+            lambda term: term.state == "open" and term.date_end < days[term.contract_id]
+        )
+        closing.write({"state": "closed"})
+        self._settle(opening | closing, grants)
+        ended = contracts.filtered(
+            lambda c: c.state in RUNNING_STATES and c.date_end and c.date_end < days[c]
+        )
+        ended._set_state("expired")
+
+    def _make_missing(self, contracts, days):
+        existing = {
+            (term.contract_id, term.number): term
+            for term in self.search([("contract_id", "in", contracts.ids)])
+        }
+        vals_list = []
+        for contract in contracts:
+            wanted = {
+                vals["number"]: vals for vals in self._prepare_terms(contract, days[contract])
+            }
+            for number, vals in wanted.items():
+                term = existing.get((contract, number))
+                if not term:
+                    vals_list.append(vals)
+                elif any(term[name] != vals[name] for name in ("kind", "date_start", "date_end")):
+                    term.write(vals)  # the contract's end has moved
+            for (owner, number), term in existing.items():
+                if owner == contract and number > max(wanted) and term.state == "upcoming":
+                    term._drop(existing[contract, max(wanted)])
+        return self.create(vals_list)
+
+    def _drop(self, heir):
+        """Delete an upcoming term that the contract doesn't reach any more."""
+        self.billed_charge_ids.write({"billing_term_id": heir.id})
+        self.unlink()
+
+    @api.model
+    def _prepare_terms(self, contract, until):
+        """Return the values of all terms that have begun by a day, and of the next one."""
+        months = int(contract.billing_period)
+        anchor, last = contract.date_start, contract.date_end or None
+        rows = list(iter_terms(anchor, months, contract.alignment, last, max(until, anchor)))
+        number = len(rows)
+        following = whole_term(anchor, months, number, contract.alignment)
+        if not last or following.start <= last:
+            rows.append((number, following, following.clip(contract._get_life())))
+            final = None
+        else:
+            final = Span(last + ONE_DAY, last + ONE_DAY)
+        vals_list = [
+            {
+                "contract_id": contract.id,
+                "number": number,
+                "kind": "regular",
+                "date_start": used.start,
+                "date_end": used.end,
+                "whole_start": whole.start,
+                "whole_end": whole.end,
+            }
+            for number, whole, used in rows
+        ]
+        if final:
+            vals_list.append(
+                {
+                    "contract_id": contract.id,
+                    "number": number,
+                    "kind": "final",
+                    "date_start": final.start,
+                    "date_end": final.end,
+                    "whole_start": final.start,
+                    "whole_end": final.end,
+                }
+            )
+        return vals_list
+
+    def _prepare_fees(self):
+        """Return the charges of the recurring products in this term.
+
+        One charge for each stretch of days in which quantity and price stay the same, each
+        rounded on its own.
+        """
+        self.ensure_one()
+        if self.kind == "final":
+            return []
+        used, whole = Span(self.date_start, self.date_end), Span(self.whole_start, self.whole_end)
+        return [
+            self._prepare_fee(line, stretch)
+            for line in self.contract_id.line_ids
+            for stretch in line._get_stretches(used, whole, self.contract_id.proration)
+        ]
+
+    def _prepare_fee(self, line, stretch):
+        contract = self.contract_id
+        currency = contract.currency_id
+        days = f"{stretch.span.start} – {stretch.span.end}"
+        exact = Fraction(stretch.quantity) * Fraction(stretch.price_unit) * stretch.share
+        return {
+            "kind": "recurring",
+            "name": f"{line.name} ({days})",
+            "date": stretch.span.start,
+            "company_id": contract.company_id.id,
+            "currency_id": currency.id,
+            "partner_id": contract.commercial_partner_id.id,
+            "contract_id": contract.id,
+            "term_id": self.id,
+            "billing_term_id": self.id,
+            "contract_line_id": line.id,
+            "product_id": line.product_id.id,
+            "quantity": float(stretch.quantity),
+            "price_unit": float(Fraction(stretch.price_unit) * stretch.share),
+            "amount": float(round_to(exact, Decimal(str(currency.rounding)))),
+        }
+
+    def _prepare_grants(self):
+        """Return the values of the grants that open with this term."""
+        self.ensure_one()
+        if self.kind == "final":
+            return []
+        return [
+            values
+            for allowance in self.contract_id.allowance_ids
+            if allowance.per != "contract" or self.number == 0
+            for values in self._prepare_allowance_grants(allowance)
+        ]
+
+    def _prepare_allowance_grants(self, allowance):
+        self.ensure_one()
+        contract = self.contract_id
+        used = Span(self.date_start, self.date_end)
+        if allowance.per == "contract":
+            spans = [Span(contract.date_start, contract.date_end or False)]
+        elif allowance.per == "month":
+            anchor, alignment = contract.date_start, contract.alignment
+            first, last = (term_index(anchor, 1, day, alignment) for day in used)
+            windows = (whole_term(anchor, 1, month, alignment) for month in range(first, last + 1))
+            spans = [span for window in windows if (span := window.clip(used))]
+        else:
+            spans = [used]
+        return [
+            {
+                "name": allowance.name,
+                "origin": "allowance",
+                "unit": allowance.unit,
+                "amount": allowance.quantity,
+                "date_from": span.start,
+                "date_to": span.end,
+                "priority": allowance.priority,
+                "partner_id": contract.commercial_partner_id.id,
+                "company_id": contract.company_id.id,
+                "contract_id": contract.id,
+                "term_id": self.id,
+                "allowance_id": allowance.id,
+                "overdraft": contract.overage_policy in ("carry", "allow"),
+                "activity_type_ids": [fields.Command.set(allowance.activity_type_ids.ids)],
+            }
+            for span in spans
+        ]
+
+    def _settle(self, terms, grants):
+        """Lapse and carry what is left on ended grants, and rate again what that touches."""
+        contracts = terms.contract_id
+        if not terms:
+            return
+        ended = (
+            self.env["support.entitlement"]
+            .search([("contract_id", "in", contracts.ids), ("settled", "=", False)])
+            .filtered(lambda grant: grant._has_ended())
+        )
+        ended.write({"settled": True})
+        starts = {}
+        for grant in ended | grants:
+            day = (grant.date_to + ONE_DAY) if grant in ended else grant.date_from
+            moment = grant.contract_id._get_midnight(day)
+            pool = grant._get_pool()
+            starts[pool] = min(starts.get(pool, moment), moment)
+        self.env["support.consumption"]._reallocate(starts)
+
+    # === QUESTIONS === #
+
+    def _get_next(self):
+        """Return the term after this one; empty after the last."""
+        self.ensure_one()
+        return self.contract_id.term_ids.filtered(lambda term: term.number == self.number + 1)
+
+    def _get_carry_end(self, terms):
+        """Return the last day of the term that is so many terms ahead; False: no end.
+
+        :param int terms: 0 means until the contract ends
+        """
+        self.ensure_one()
+        contract = self.contract_id
+        if not terms:
+            return contract.date_end
+        span = whole_term(
+            contract.date_start,
+            int(contract.billing_period),
+            self.number + terms,
+            contract.alignment,
+        )
+        return min(span.end, contract.date_end or span.end)

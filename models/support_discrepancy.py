@@ -1,0 +1,219 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from .support_entitlement_entry import COUNTER_OF_KIND
+
+
+class SupportDiscrepancy(models.Model):
+    """Something that a proof found not to be equal. It is listed, never silently repaired."""
+
+    _name = "support.discrepancy"
+    _description = "Difference Found by a Proof"
+    _order = "id desc"
+    _rec_name = "description"
+
+    contract_id = fields.Many2one("support.contract", index=True, ondelete="cascade")
+    entitlement_id = fields.Many2one("support.entitlement", ondelete="cascade")
+    partner_id = fields.Many2one("res.partner", string="Customer", ondelete="cascade")
+    company_id = fields.Many2one("res.company", required=True, index=True)
+    check = fields.Selection(
+        [
+            ("counters", "Counters of a grant = its entries"),
+            ("work", "Entries = what tickets and time entries say"),
+            ("charges", "Charges = bill"),
+            ("invoices", "Bill = invoice"),
+        ],
+        required=True,
+    )
+    description = fields.Char(required=True)
+    expected = fields.Float()
+    found = fields.Float()
+    found_at = fields.Datetime(default=fields.Datetime.now, required=True)
+
+    @api.model
+    def _prove(self, contracts):
+        """Prove contracts and list what differs; earlier findings about them are replaced.
+
+        :return: the differences
+        """
+        self.search([("contract_id", "in", contracts.ids)]).unlink()
+        if not contracts:
+            return self
+        self.env.flush_all()
+        partners = contracts.commercial_partner_id
+        grants = self.env["support.entitlement"].search(
+            [
+                "|",
+                ("contract_id", "in", contracts.ids),
+                "&",
+                ("contract_id", "=", False),
+                ("partner_id", "in", partners.ids),
+            ]
+        )
+        return self.create(
+            [
+                *self._check_counters(grants),
+                *self._check_work(contracts),
+                *self._check_bills(contracts),
+            ]
+        )
+
+    @api.model
+    def _check_counters(self, grants):
+        """Counters = entries, for every counter of every grant."""
+        rows = self.env["support.entitlement.entry"]._read_group(
+            [("entitlement_id", "in", grants.ids)], ["entitlement_id", "kind"], ["quantity:sum"]
+        )
+        sums = {}
+        for grant, kind, quantity in rows:
+            counter, sign = COUNTER_OF_KIND[kind]
+            sums[grant, counter] = sums.get((grant, counter), 0) + sign * quantity
+        for grant in grants:
+            for counter in ("quantity", "used", "lapsed"):
+                expected = sums.get((grant, counter), 0)
+                if grant[counter] != expected:
+                    label = grant._fields[counter]._description_string(self.env)
+                    yield {
+                        "check": "counters",
+                        "contract_id": grant.contract_id.id,
+                        "entitlement_id": grant.id,
+                        "partner_id": grant.partner_id.id,
+                        "company_id": grant.company_id.id,
+                        "expected": expected,
+                        "found": grant[counter],
+                        "description": self.env._(
+                            "%(grant)s: “%(counter)s” isn't the sum of its entries.",
+                            grant=grant.name,
+                            counter=label,
+                        ),
+                    }
+
+    @api.model
+    def _check_work(self, contracts):
+        """Entries = what was covered: of each time entry, its covered charges, and each ticket."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH drawn AS (
+                    SELECT time_entry_ref AS line, -SUM(quantity) AS units
+                      FROM support_entitlement_entry
+                     WHERE time_entry_ref IS NOT NULL AND kind IN ('draw', 'return')
+                     GROUP BY time_entry_ref
+                    HAVING SUM(quantity) <> 0
+                )
+                SELECT line.support_contract_id, line.id, COALESCE(drawn.units, 0),
+                       COALESCE(SUM(charge.units), 0)
+                  FROM account_analytic_line line
+                  LEFT JOIN drawn ON drawn.line = line.id
+                  LEFT JOIN support_charge charge ON charge.time_entry_id = line.id
+                       AND charge.cancelled IS NOT TRUE
+                 WHERE line.support_contract_id IN %s
+                 GROUP BY line.support_contract_id, line.id, drawn.units
+                HAVING COALESCE(drawn.units, 0) <> COALESCE(SUM(charge.units), 0)
+                """,
+                tuple(contracts.ids),
+            )
+        )
+        for contract_id, line_id, drawn, covered in rows:
+            contract = contracts.browse(contract_id)
+            line = self.env["account.analytic.line"].browse(line_id)
+            yield self._prepare_for_contract(
+                contract,
+                "work",
+                drawn,
+                covered,
+                self.env._(
+                    "%(line)s of %(date)s drew other units than its charges say.",
+                    line=line.name,
+                    date=line.date,
+                ),
+            )
+        yield from self._check_tickets(contracts)
+
+    @api.model
+    def _check_tickets(self, contracts):
+        tickets = self.env["helpdesk.ticket"].search(
+            [("contract_id", "in", contracts.ids), ("incident_quantity", ">", 0)]
+        )
+        charged = dict(
+            self.env["support.charge"]._read_group(
+                [
+                    ("ticket_id", "in", tickets.ids),
+                    ("kind", "=", "incident"),
+                    ("state", "!=", "cancelled"),
+                ],
+                ["ticket_id"],
+                ["quantity:sum"],
+            )
+        )
+        for ticket in tickets:
+            found = ticket.consumed_incidents + charged.get(ticket, 0)
+            if found != ticket.incident_quantity and ticket.contract_id.incident_product_id:
+                yield self._prepare_for_contract(
+                    ticket.contract_id,
+                    "work",
+                    ticket.incident_quantity,
+                    found,
+                    self.env._(
+                        "%s takes other incidents than it drew and was charged.",
+                        ticket.display_name,
+                    ),
+                )
+
+    @api.model
+    def _check_bills(self, contracts):
+        """Σ charges = bill = Σ untaxed invoice lines, for every bill."""
+        for bill in self.env["support.bill"].search([("contract_id", "in", contracts.ids)]):
+            charges = bill._get_charges()
+            total = sum(charges.mapped("amount"))
+            if bill.currency_id.compare_amounts(total, bill.amount_untaxed):
+                yield self._prepare_for_contract(
+                    bill.contract_id,
+                    "charges",
+                    total,
+                    bill.amount_untaxed,
+                    self.env._("The bill %s isn't the sum of its charges.", bill.name),
+                )
+            if bill.state != "invoiced":
+                continue
+            lines = charges.invoice_line_ids.filtered(
+                lambda line, bill=bill: line.move_id == bill.move_id
+            )
+            sign = -1 if bill.move_id.move_type == "out_refund" else 1
+            invoiced = sign * sum(lines.mapped("price_subtotal"))
+            if bill.currency_id.compare_amounts(invoiced, bill.amount_untaxed):
+                yield self._prepare_for_contract(
+                    bill.contract_id,
+                    "invoices",
+                    bill.amount_untaxed,
+                    invoiced,
+                    self.env._(
+                        "The lines of %(invoice)s for the bill %(bill)s have another total.",
+                        invoice=bill.move_id.display_name,
+                        bill=bill.name,
+                    ),
+                )
+
+    @api.model
+    def _prepare_for_contract(self, contract, check, expected, found, description):
+        return {
+            "check": check,
+            "contract_id": contract.id,
+            "partner_id": contract.commercial_partner_id.id,
+            "company_id": contract.company_id.id,
+            "expected": expected,
+            "found": found,
+            "description": description,
+        }
+
+    @api.model
+    def _cron_prove(self, batch_size=200):
+        """Prove all contracts, a batch per transaction."""
+        contracts = self.env["support.contract"].search([], order="id")
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=len(contracts))
+        for start in range(0, len(contracts), batch_size):
+            self._prove(contracts[start : start + batch_size])
+            if not cron._commit_progress(len(contracts[start : start + batch_size])):
+                break
