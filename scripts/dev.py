@@ -20,7 +20,7 @@ from devenv import (
     run_odoo,
     update_database,
 )
-from paths import ADDONS, CHECKOUT, LOGS, MODULE, PYTHON, SCRIPTS
+from paths import ADDONS, CHECKOUT, LOGS, MODULE, PYTHON, SCRIPTS, WORK
 
 OWN_TESTS = f"{MODULE}/tests"
 
@@ -31,7 +31,7 @@ def run(options):
     port = _free_port(options.port)
     threading.Thread(target=_announce, args=(port,), daemon=True).start()
     try:
-        run_odoo("sc_run", http_port=port, max_cron_threads=1, check=False)
+        run_odoo("sc_run", http_port=port, max_cron_threads=1)
     except KeyboardInterrupt:
         print("stopped")
 
@@ -93,8 +93,12 @@ def _pytest_on(database, *arguments):
     log.unlink(missing_ok=True)
     config = odoo_config(database, logfile=log)
     command = [PYTHON, "-m", "pytest", "--odoo-http", "--odoo-config", config]
-    command += ["--odoo-log-level", "warn", "-p", "pytest_browser", *arguments]
-    return run_child(command, check=False, cwd=ADDONS)
+    command += ["--odoo-log-level", "warn", "-p", "pytest_rules", *arguments]
+    # The checkout is a Python package, and all of .work/ seems to belong to it: the add-ons folder
+    # is where collecting has to begin.
+    command += ["-c", f"{MODULE}/pyproject.toml", "--rootdir", ADDONS, "--confcutdir", ADDONS]
+    command += ["-o", f"cache_dir={WORK / 'pytest_cache'}"]
+    return run_child(command, cwd=ADDONS)
 
 
 def pytest(options):
@@ -113,7 +117,7 @@ def update(options):
 def shell(options):
     """Odoo's shell."""
     update_database(options.database)
-    return run_odoo(options.database, "shell", "--no-http", check=False)
+    return run_odoo(options.database, "shell", "--no-http")
 
 
 def script(options):
@@ -122,7 +126,7 @@ def script(options):
     new_database(database, "bare")
     command = [PYTHON, SCRIPTS / options.script, *shlex.split(options.args)]
     try:
-        return run_child(command, check=False, env={**os.environ, "PGDATABASE": database})
+        return run_child(command, env={**os.environ, "PGDATABASE": database})
     finally:
         drop_database(database)
 
@@ -131,12 +135,11 @@ def lint(options):
     """Ruff and OCA's checks; both always."""
     ruff = [PYTHON, "-m", "ruff"]
     results = [
-        run_child([*ruff, "check", CHECKOUT], check=False),
-        run_child([*ruff, "format", "--check", CHECKOUT], check=False),
+        run_child([*ruff, "check", CHECKOUT]),
+        run_child([*ruff, "format", "--check", CHECKOUT]),
         # Below the add-ons folder: only there has the add-on its name.
         run_child(
             [PYTHON, "-m", "pylint", "--rcfile", CHECKOUT / ".pylintrc", MODULE],
-            check=False,
             cwd=ADDONS,
         ),
     ]

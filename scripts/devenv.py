@@ -66,15 +66,14 @@ def odoo_config(database, **options):
     return path
 
 
-def run_odoo(database, *arguments, check=True, **options):
-    """Run Odoo's command line to its end on a database."""
+def run_odoo(database, *arguments, stderr=None, **options):
+    """Run Odoo's command line to its end on a database, with options of the configuration file."""
     config = odoo_config(database, **options)
-    return run_child([PYTHON, "-m", "odoo", "--config", config, *arguments], check=check)
+    return run_child([PYTHON, "-m", "odoo", "--config", config, *arguments], stderr=stderr)
 
 
-def run_child(command, check=True, **kwargs):
-    """Run a command that does not outlive us; Ctrl-C lets it end in its own way first."""
-
+def run_child(command, **kwargs):
+    """Exit code of a command that does not outlive us; Ctrl-C lets it end in its own way."""
     command = ["setpriv", "--pdeathsig", "TERM", *map(str, command)]
     child = subprocess.Popen(command, **kwargs)
     try:
@@ -88,8 +87,6 @@ def run_child(command, check=True, **kwargs):
             child.kill()
             child.wait()
         raise
-    if check and child.returncode:
-        raise SystemExit(child.returncode)
     return child.returncode
 
 
@@ -150,7 +147,8 @@ def install(database, *modules, option="--init", demo=False, auto=True):
     log.unlink(missing_ok=True)
     arguments = [option, ",".join(modules), "--stop-after-init", "--no-http", "--logfile", log]
     arguments += ["--with-demo"] * demo + ["--skip-auto-install"] * (not auto)
-    failed = run_odoo(database, *arguments, check=False)
+    with log.open("a") as errors:  # what is said before logging begins
+        failed = run_odoo(database, *arguments, stderr=errors)
     sql = "SELECT name FROM ir_module_module WHERE state = 'installed' AND name = ANY(%s)"
     missing = set(modules)
     if not failed:

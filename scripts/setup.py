@@ -204,7 +204,7 @@ def make_venv():
 
 def install_requirements():
     for requirements in (REQUIREMENTS, REQUIREMENTS_OCA):
-        run(PYTHON, "-m", "pip", "install", "-q", "--no-deps", "-r", requirements)
+        run(PYTHON, "-m", "pip", "install", "-qq", "--no-deps", "-r", requirements)
 
 
 def link_addon():
