@@ -159,7 +159,9 @@ def postgres(options):
 
 
 def main():
-    # A terminated command cleans up like one that was interrupted.
+    # A terminated command cleans up like one that was interrupted; and interrupting works even
+    # where the shell has switched it off, for what it runs in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True)
