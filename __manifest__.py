@@ -17,6 +17,7 @@
     ],
     "demo": [],
     "assets": {},
+    "uninstall_hook": "uninstall_hook",
     "application": True,
     "installable": True,
 }

@@ -2,12 +2,12 @@
 from datetime import time, timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools import SQL
 
 from ..tools.consumption import Demand
 from ..tools.rating import hours_of, seconds_of
-from ..tools.zones import local_day, local_moment
+from ..tools.zones import local_clock, local_day, local_moment
 from .support_charge import FROZEN_STATES
 
 # The facts from which a time entry is rated; nothing else changes what it costs.
@@ -129,12 +129,16 @@ class AccountAnalyticLine(models.Model):
 
     @api.depends("ticket_id", "date")
     def _compute_work_start(self):
-        """Work of which only the day is known is taken to have begun at nine."""
+        """Work of which only the day is known is taken to have begun at nine.
+
+        Work that is moved to another day keeps its time of day.
+        """
         for line in self:
             if line.ticket_id and line.date:
                 zone = line.ticket_id.contract_id.sudo().tz or self.env.user.tz  # staff: read only
+                clock = local_clock(line.work_start, zone) if line.work_start else time(9)
                 if not line.work_start or local_day(line.work_start, zone) != line.date:
-                    line.work_start = local_moment(line.date, time(9), zone)
+                    line.work_start = local_moment(line.date, clock, zone)
             else:
                 line.work_start = line.work_start or False
 
@@ -212,6 +216,8 @@ class AccountAnalyticLine(models.Model):
         return lines
 
     def write(self, vals):
+        if len(self) > 1 and vals.get("work_stop") and not vals.get("work_start"):
+            return all(line.write(vals) for line in self)  # each began at another moment
         vals = self._prepare_work_values(vals)
         if not WORK_FACTS.intersection(vals):
             return super().write(vals)
@@ -241,6 +247,9 @@ class AccountAnalyticLine(models.Model):
             ticket = self.env["helpdesk.ticket"].browse(vals["ticket_id"])
             if not vals.get("project_id") and not (self and self.project_id):
                 vals["project_id"] = ticket.team_id._get_support_project(ticket.company_id).id
+            vals |= self._prepare_analytic_values(ticket)
+            if not self:
+                self._check_employee(vals)
         start = fields.Datetime.to_datetime(vals.get("work_start"))
         stop = fields.Datetime.to_datetime(vals.pop("work_stop", None))
         if stop:
@@ -255,6 +264,30 @@ class AccountAnalyticLine(models.Model):
             zone = ticket.contract_id.sudo().tz or self.env.user.tz  # staff: read only
             vals["date"] = local_day(start, zone)
         return vals
+
+    @api.model
+    def _check_employee(self, vals):
+        """Say clearly that whoever logs time needs an employee, and lead there."""
+        user = self.env["res.users"].browse(vals.get("user_id") or self.env.uid)
+        if vals.get("employee_id") or user.sudo().employee_ids:  # staff: whether there is one
+            return
+        raise RedirectWarning(
+            self.env._(
+                "%s has no employee, and time is logged by employees. Create one for this user, or "
+                "ask whoever manages the employees.",
+                user.name,
+            ),
+            self.env.ref("hr.open_view_employee_list_my").id,
+            self.env._("Create Employee"),
+            {"default_user_id": user.id, "default_name": user.name},
+        )
+
+    @api.model
+    def _prepare_analytic_values(self, ticket):
+        """Return the contract's analytic account, on its own plan beside the project's."""
+        account = ticket.contract_id.sudo().analytic_account_id  # staff: to book on it only
+        column = account.plan_id._column_name() if account else "account_id"
+        return {} if column == "account_id" else {column: account.id}
 
     # === BUSINESS METHODS === #
 

@@ -38,8 +38,9 @@ class AccountMove(models.Model):
     def _take_over_support_bills(self):
         """A corrected copy of a credited invoice becomes the invoice of its bills."""
         for move in self.filtered(lambda move: move.move_type == "out_invoice"):
-            bills = move.invoice_line_ids.support_charge_id.bill_id
-            bills.filtered(lambda bill: bill.move_id != move).move_id = move
+            for bill in move.invoice_line_ids.support_charge_id.bill_id:
+                if bill.move_id != move:
+                    bill.move_id = move
 
     def _is_fully_credited(self):
         """Return whether posted credit notes take back the whole invoice."""

@@ -187,7 +187,7 @@ class HelpdeskTicket(models.Model):
         self._check_not_frozen(vals)
         result = super().write(vals)
         if COVERAGE_FACTS.intersection(vals) and "contract_id" not in vals:
-            self.filtered(lambda ticket: not ticket.contract_by_hand)._cover()
+            self.filtered(lambda ticket: ticket._follows_customer())._cover()
         self._consume(before)
         if lines:
             lines._consume(lines_before)
@@ -276,6 +276,15 @@ class HelpdeskTicket(models.Model):
         found = self.env["support.coverage"].sudo()._find(list(set(requests.values())))
         for contract, tickets in self.grouped(lambda ticket: found[requests[ticket]]).items():
             super(HelpdeskTicket, tickets).write({"contract_id": contract.id})
+
+    def _follows_customer(self):
+        """Return whether the contract is looked for again when the customer has changed.
+
+        A choice by hand stays, unless it is the contract of the customer before.
+        """
+        self.ensure_one()
+        owner = self.contract_id.sudo().commercial_partner_id  # to compare only
+        return not self.contract_by_hand or owner != self.commercial_partner_id
 
     def _consume(self, before=None):
         """Have these tickets draw the incidents they need, in their order."""

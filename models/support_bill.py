@@ -195,6 +195,11 @@ class SupportBill(models.Model):
         moves = self.env["support.invoicing"]._create_invoices(self)
         return moves._get_records_action(name=self.env._("Invoices"))
 
+    def action_invoice_again(self):
+        """Make credited bills ready for another invoice; the credited one stays linked."""
+        self._check_state(("credited",))
+        self.move_id = False
+
     def action_view_invoices(self):
         self.ensure_one()
         return self.move_ids._get_records_action(name=self.env._("Invoices"))
@@ -227,6 +232,7 @@ class SupportBill(models.Model):
             ]
         )
         charges = self.env["support.charge"]
+        charges.create(contracts.line_ids._settle_changes())
         fees = [vals for term in terms for vals in term._prepare_fees()]
         due = charges.search(
             [

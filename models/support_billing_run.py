@@ -1,11 +1,17 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 import logging
+import random
+import time
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from .support_billing_run_item import CONCURRENCY
+
 _logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 5
 
 
 class SupportBillingRun(models.Model):
@@ -165,6 +171,7 @@ class SupportBillingRun(models.Model):
         self.ensure_one()
         items = self.item_ids
         cron = self.env["ir.cron"]
+        attempts = 0
         while True:
             waiting = items.search(
                 [("run_id", "=", self.id), ("state", "=", "waiting")], order="id", limit=batch_size
@@ -172,12 +179,33 @@ class SupportBillingRun(models.Model):
             batch = waiting.try_lock_for_update().filtered(lambda item: item.state == "waiting")
             if not batch:
                 break
-            batch._bill()
+            if not self._bill_batch(batch, last_try=attempts >= MAX_ATTEMPTS):
+                attempts += 1
+                continue
+            attempts = 0
             left = items.search_count([("run_id", "=", self.id), ("state", "=", "waiting")])
             if not cron._commit_progress(len(batch), remaining=left):
                 return
         if not waiting:
             self._finish()
+
+    def _bill_batch(self, batch, last_try):
+        """Bill a batch; when another transaction was faster, forget it and let it be tried again.
+
+        :param bool last_try: what still collides now is a failure of its contract
+        :return: whether the batch is done
+        """
+        try:
+            batch._bill(() if last_try else CONCURRENCY)
+        except CONCURRENCY:
+            if last_try:
+                raise
+            _logger.info("%s met another transaction and begins its batch again", self.name)
+            self.env.cr.rollback()
+            self.env.invalidate_all(flush=False)
+            time.sleep(random.uniform(0.1, 0.5))
+            return False
+        return True
 
     def _finish(self):
         self.write(

@@ -1,9 +1,14 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 import logging
 
+from psycopg2 import errors
+
 from odoo import fields, models
 
 _logger = logging.getLogger(__name__)
+
+# A transaction that met these can't go on; begun again it sees what the other one has done.
+CONCURRENCY = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
 
 
 class SupportBillingRunItem(models.Model):
@@ -30,15 +35,20 @@ class SupportBillingRunItem(models.Model):
     )
     _waiting = models.Index("(run_id, id) WHERE state = 'waiting'")
 
-    def _bill(self):
-        """Bill these contracts; when one of them fails, each alone, so that only it is left out."""
+    def _bill(self, again=CONCURRENCY):
+        """Bill these contracts; when one of them fails, each alone, so that only it is left out.
+
+        :param tuple again: the errors that aren't a contract's own: the caller begins again
+        """
         try:
             with self.env.cr.savepoint():
                 self._bill_batch()
+        except again:
+            raise  # another transaction was faster: this one begins again as a whole
         except Exception as error:  # whatever is wrong with one contract is its own (T6, T7)
             if len(self) > 1:
                 for item in self:
-                    item._bill()
+                    item._bill(again)
                 return
             _logger.warning("Billing %s failed", self.contract_id.id, exc_info=True)
             self.env.invalidate_all(flush=False)

@@ -232,8 +232,8 @@ class SupportCharge(models.Model):
         if frozen:
             raise UserError(
                 self.env._(
-                    "“%(charge)s” is on the bill %(bill)s, which is %(state)s, and can't change any "
-                    "more. Cancel or credit the bill first.",
+                    "“%(charge)s” is on the bill %(bill)s, which is %(state)s, and can't change "
+                    "any more. Cancel or credit the bill first.",
                     charge=frozen[0].name,
                     bill=frozen[0].bill_id.name,
                     state=dict(frozen[0].bill_id._fields["state"]._description_selection(self.env))[

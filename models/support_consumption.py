@@ -40,11 +40,13 @@ class SupportConsumption(models.AbstractModel):
         :param leaving: records about to be deleted: they give back all they drew
         :raise UserError: if the overage policy of a contract blocks work recorded now
         """
+        # One customer's units are shared by all his work, whoever of the staff may see which of it.
+        self = self.sudo()
         for unit, (model, *_names) in WORK.items():
             pools = {pool: start for pool, start in starts.items() if pool[2] == unit}
             records = self.env[model]
-            recorded = work if work is not None and work._name == model else records
-            gone = leaving if leaving is not None and leaving._name == model else records
+            recorded = work.sudo() if work is not None and work._name == model else records
+            gone = leaving.sudo() if leaving is not None and leaving._name == model else records
             if pools or recorded or gone:
                 self._reallocate_unit(unit, pools, recorded, gone)
 
@@ -144,8 +146,7 @@ class SupportConsumption(models.AbstractModel):
             )
             for (company, partner, unit), start in starts.items()
         )
-        # The ledger is the same for everybody, whatever the user may see of it.
-        found = grants.sudo().search(domain | Domain("id", "in", list(others)), order="id")
+        found = grants.search(domain | Domain("id", "in", list(others)), order="id")
         found._lock(found.ids)
         return found
 
@@ -250,4 +251,4 @@ class SupportConsumption(models.AbstractModel):
                     "date": day,
                 }
             )
-        self.env["support.entitlement"].sudo()._post(movements)  # the door is nobody's own
+        self.env["support.entitlement"]._post(movements)

@@ -2,8 +2,9 @@
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.addons.base.models.res_partner import _tz_get
 from odoo.exceptions import UserError, ValidationError
+
+from odoo.addons.base.models.res_partner import _tz_get
 
 from ..tools.periods import ONE_DAY, Span
 from ..tools.rating import format_hours, hours_of
@@ -22,7 +23,7 @@ STATES = [
 TRANSITIONS = {
     "draft": {"cancelled"},
     "pending": {"draft"},
-    "active": {"draft", "pending", "suspended"},
+    "active": {"draft", "pending", "suspended", "expired"},
     "suspended": {"active"},
     "expired": {"active", "suspended"},
     "terminated": {"pending", "active", "suspended"},
@@ -259,7 +260,7 @@ class SupportContract(models.Model):
             if contract.state not in ("draft", "pending"):
                 continue
             for name in TERMS_FIELDS:
-                contract[name] = plan[name] or contract[name]
+                contract[name] = plan[name]
             contract.currency_id = plan.currency_id or contract.company_id.currency_id
             for name in ("line_ids", "allowance_ids"):
                 contract[name] = [fields.Command.clear()] + [
@@ -399,6 +400,15 @@ class SupportContract(models.Model):
         self._set_state("suspended")
 
     def action_resume(self):
+        """Resume a suspended contract, or one that expired and was prolonged or topped up."""
+        over = self.filtered(lambda contract: contract._has_ended(contract._get_today()))
+        if over:
+            raise UserError(
+                self.env._(
+                    "%s has ended or is used up: give it a later end or more units first.",
+                    over[0].display_name,
+                )
+            )
         self._set_state("active")
         self.env["support.contract.term"]._roll(self)
 
@@ -576,6 +586,16 @@ class SupportContract(models.Model):
         if needs_units and self.allowance_ids and not self._has_units_left(day):
             return False
         return "valid" if self.state == "active" else False
+
+    def _has_ended(self, day):
+        """Return whether the contract is over on a day: past its end, or used up (L10)."""
+        self.ensure_one()
+        if self.date_end and self.date_end < day:
+            return True
+        once = self.allowance_ids.filtered(lambda allowance: allowance.per == "contract")
+        return bool(
+            self.ends_when_used and once and self.term_ids and not self._has_units_left(day)
+        )
 
     def _has_units_left(self, day):
         self.ensure_one()

@@ -11,6 +11,10 @@ from ..tools.periods import Span, fraction, segments
 Stretch = namedtuple("Stretch", "span quantity price_unit share")
 
 
+# What decides how much a recurring product costs in a term.
+BILLED_FIELDS = {"quantity", "price_unit", "date_start", "date_end", "change_ids"}
+
+
 class SupportContractLine(models.Model):
     """A recurring product of a plan or contract: the fixed fee is one, a price per device another.
 
@@ -48,6 +52,12 @@ class SupportContractLine(models.Model):
     date_end = fields.Date(string="Until", help="Inclusive. Empty: until the contract ends.")
     change_ids = fields.One2many("support.contract.line.change", "line_id", copy=False)
 
+    changed = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="Changed after it was charged: the next bill settles the difference.",
+    )
+
     _dates = models.Constraint(
         "CHECK (date_end IS NULL OR date_start IS NULL OR date_end >= date_start)",
         "A recurring product can't end before it starts.",
@@ -63,6 +73,11 @@ class SupportContractLine(models.Model):
     def _compute_subtotal(self):
         for line in self:
             line.subtotal = line.quantity * line.price_unit
+
+    def write(self, vals):
+        if BILLED_FIELDS.intersection(vals):
+            vals = vals | {"changed": True}
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_charged(self):
@@ -80,6 +95,57 @@ class SupportContractLine(models.Model):
                     "instead of deleting it, and the bills stay explained."
                 )
             )
+
+    def _settle_changes(self):
+        """Charge, or credit, what charged terms should have cost since their products changed.
+
+        Should-have-been minus what was charged (ex. B31, B39), per product and term, on the next
+        bill.
+
+        :return: the values of the charges
+        """
+        vals_list = []
+        changed = self.filtered("changed")
+        for line in changed:
+            contract = line.contract_id
+            for term in contract.term_ids.filtered(
+                lambda term: term.charged and term.kind == "regular"
+            ):
+                wanted = sum(vals["amount"] for vals in term._prepare_fees(line) if vals["amount"])
+                charged = self.env["support.charge"].search(
+                    [
+                        ("contract_line_id", "=", line.id),
+                        ("term_id", "=", term.id),
+                        ("state", "!=", "cancelled"),
+                    ]
+                )
+                difference = wanted - sum(charged.mapped("amount"))
+                if not contract.currency_id.is_zero(difference):
+                    vals_list.append(line._prepare_difference(term, difference))
+        changed.changed = False
+        return vals_list
+
+    def _prepare_difference(self, term, amount):
+        contract = self.contract_id
+        amount = contract.currency_id.round(amount)
+        return {
+            "kind": "proration",
+            "name": self.env._(
+                "%(product)s: change in %(term)s", product=self.name, term=term.display_name
+            ),
+            "date": contract._get_today(),
+            "company_id": contract.company_id.id,
+            "currency_id": contract.currency_id.id,
+            "partner_id": contract.commercial_partner_id.id,
+            "contract_id": contract.id,
+            "term_id": term.id,
+            "billing_term_id": contract._get_billing_term(term).id,
+            "contract_line_id": self.id,
+            "product_id": self.product_id.id,
+            "quantity": 1.0,
+            "price_unit": amount,
+            "amount": amount,
+        }
 
     def _get_stretches(self, used, whole, method):
         """Return what this line is worth in one term.

@@ -34,6 +34,20 @@ class SupportContractLineChange(models.Model):
         "UNIQUE (line_id, date)", "A recurring product can change only once on a day."
     )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        changes = super().create(vals_list)
+        changes.line_id.write({"changed": True})
+        return changes
+
+    def write(self, vals):
+        self.line_id.write({"changed": True})
+        return super().write(vals)
+
+    def unlink(self):
+        self.line_id.write({"changed": True})
+        return super().unlink()
+
     @api.depends("line_id")
     def _compute_values(self):
         for change in self:

@@ -216,9 +216,7 @@ class SupportContractTerm(models.Model):
         )
         closing.write({"state": "closed"})
         self._settle(opening | closing, grants)
-        ended = contracts.filtered(
-            lambda c: c.state in RUNNING_STATES and c.date_end and c.date_end < days[c]
-        )
+        ended = contracts.filtered(lambda c: c.state in RUNNING_STATES and c._has_ended(days[c]))
         ended._set_state("expired")
 
     def _make_missing(self, contracts, days):
@@ -286,7 +284,7 @@ class SupportContractTerm(models.Model):
             )
         return vals_list
 
-    def _prepare_fees(self):
+    def _prepare_fees(self, lines=None):
         """Return the charges of the recurring products in this term.
 
         One charge for each stretch of days in which quantity and price stay the same, each
@@ -298,7 +296,7 @@ class SupportContractTerm(models.Model):
         used, whole = Span(self.date_start, self.date_end), Span(self.whole_start, self.whole_end)
         return [
             self._prepare_fee(line, stretch)
-            for line in self.contract_id.line_ids
+            for line in (self.contract_id.line_ids if lines is None else lines)
             for stretch in line._get_stretches(used, whole, self.contract_id.proration)
         ]
 

@@ -10,6 +10,11 @@ def local_day(moment: datetime, zone: str | None) -> date:
     return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone or "UTC")).date()
 
 
+def local_clock(moment: datetime, zone: str | None) -> time:
+    """The time of day that a naive UTC moment is in a time zone (None: UTC)."""
+    return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone or "UTC")).time()
+
+
 def midnight(day: date, zone: str | None) -> datetime:
     """The naive UTC moment at which a day begins in a time zone (None: UTC)."""
     return local_moment(day, time.min, zone)
