@@ -7,6 +7,7 @@ done with the same inputs.
 
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -240,4 +241,7 @@ def clean():
 
 
 if __name__ == "__main__":
-    clean() if sys.argv[1:] == ["clean"] else main()
+    try:
+        clean() if sys.argv[1:] == ["clean"] else main()
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"setup: exit code {error.returncode} of: {shlex.join(error.cmd)}")
