@@ -15,7 +15,7 @@
         "data/ir_sequence_data.xml",
         "data/ir_cron_data.xml",
     ],
-    "demo": [],
+    "demo": ["demo/support_demo.xml"],
     "assets": {},
     "uninstall_hook": "uninstall_hook",
     "application": True,

@@ -64,7 +64,7 @@ class AccountAnalyticLine(models.Model):
     )
     timer_running = fields.Boolean(readonly=True, copy=False)
     support_billable = fields.Boolean(
-        string="Billable",
+        string="Billable to the Customer",
         compute="_compute_support_billable",
         store=True,
         readonly=False,

@@ -273,11 +273,13 @@ class SupportBill(models.Model):
 
     @api.model
     def _prepare_bill(self, contract_id, term_id, extra, until, run):
+        kind = "immediate" if extra or not term_id else "term"
+        term = self.env["support.contract.term"].browse(term_id)
         return {
-            "kind": "immediate" if extra or not term_id else "term",
+            "kind": kind,
             "contract_id": contract_id,
             "term_id": term_id,
-            "date": until,
+            "date": term.billing_date if kind == "term" else until,  # however late it is (T4)
             "run_id": run.id if run else False,
         }
 

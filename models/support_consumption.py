@@ -194,14 +194,16 @@ class SupportConsumption(models.AbstractModel):
                     heir.origin == "allowance" and heir.date_from == grant.date_to + ONE_DAY
                 )
             )[:1]
-            endings.append(
-                Ending(
-                    block=grant.id,
-                    day=grant.date_to,
-                    debtor=following.id if grant._hands_on_debt() else None,
-                    **grant._prepare_carry(heirs, following),
-                )
+            ending = Ending(
+                block=grant.id,
+                day=grant.date_to,
+                debtor=following.id if grant._hands_on_debt() else None,
+                **grant._prepare_carry(heirs, following),
             )
+            endings.append(ending)
+            lot = ending.lot
+            if lot and lot.id < 0 and lot.date_to and lot.date_to < grant._get_today():
+                endings.append(Ending(block=lot.id, day=lot.date_to))  # not made, ended already
         return endings
 
     # === WHAT SHOULD BE THERE === #
@@ -223,6 +225,7 @@ class SupportConsumption(models.AbstractModel):
         )
         sources = grants.browse(-placeholder for placeholder in new)
         lots = grants._grant([source._prepare_lot() for source in sources])
+        lots.filtered(lambda lot: lot._has_ended()).settled = True
         return dict(zip(new, lots.ids, strict=True))
 
     @api.model

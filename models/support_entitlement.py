@@ -1,5 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 from dataclasses import replace
+from datetime import date
 
 from psycopg2.extras import execute_values
 
@@ -124,7 +125,7 @@ class SupportEntitlement(models.Model):
 
     _counters = models.Constraint(
         "CHECK (quantity >= 0 AND remaining = quantity - used - lapsed "
-        "AND (overdraft OR remaining >= 0))",
+        "AND (overdraft IS TRUE OR remaining >= 0))",
         "There are not enough units left on this grant.",
     )
     _dates = models.Constraint(
@@ -326,15 +327,20 @@ class SupportEntitlement(models.Model):
         allowance = self.allowance_id
         if self.origin != "allowance" or not allowance.carry_forward or not following:
             return {}
-        lots = heirs.filtered(lambda lot: lot.origin == "carry")
-        lot = lots.filtered(lambda lot: lot.source_id == self)
-        older = lots.filtered(lambda lot: lot.source_id.date_to < self.date_to)
+        # A lot that was never filled is as good as an empty one: what is rated from scratch and
+        # what is rated anew must find the same.
+        lots = {lot.source_id: lot._to_block(0) for lot in heirs if lot.origin == "carry"}
+        for source in heirs.filtered(lambda heir: heir.origin == "allowance" and heir.settled):
+            if source not in lots and source.date_to <= self.date_to:
+                lots[source] = source._to_lot_block()
+        day = following.date_from
         return {
-            "lot": lot._to_block(0) if lot else self._to_lot_block(),
+            "lot": lots[self],
             "older": tuple(
-                older.filtered(lambda lot: lot._is_valid_on(following.date_from))
-                .sorted(lambda lot: (lot.source_id.date_to, lot.id))
-                .ids
+                lots[source].id
+                for source in self.concat(*lots).sorted(lambda source: (source.date_to, source.id))
+                if source.date_to < self.date_to
+                and lots[source].date_from <= day <= (lots[source].date_to or date.max)
             ),
             "cap": allowance.carry_cap or None,
         }

@@ -65,6 +65,7 @@ class SupportInvoicing(models.AbstractModel):
             bill.currency_id.id,
             contract.payment_term_id.id,
             contract.fiscal_position_id.id,
+            bill.date,
             0 if per_customer else bill.id,
         )
 
