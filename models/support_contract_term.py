@@ -5,10 +5,10 @@ from fractions import Fraction
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools.date_utils import localized, to_timezone
 
 from ..tools.money import round_to
 from ..tools.periods import ONE_DAY, Span, billing_date, iter_terms, term_index, whole_term
+from ..tools.zones import local_day
 from .support_contract import RUNNING_STATES
 
 _logger = logging.getLogger(__name__)
@@ -154,7 +154,7 @@ class SupportContractTerm(models.Model):
         """
         contracts = self.env["support.contract"]
         # UTC+14 is the first place to see a new day; who isn't there yet is rolled for nothing.
-        today = to_timezone("Pacific/Kiritimati")(localized(fields.Datetime.now())).date()
+        today = local_day(fields.Datetime.now(), "Pacific/Kiritimati")
         domain = [
             "|",
             "&",
