@@ -3,6 +3,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import groupby
 
+from .support_charge import FEE_KINDS, WORK_KINDS
+
 BILL_STATES = [
     ("draft", "Draft"),
     ("to_approve", "To Approve"),
@@ -76,6 +78,18 @@ class SupportBill(models.Model):
     client_order_ref = fields.Char(related="contract_id.client_order_ref")
     date = fields.Date(required=True, default=fields.Date.context_today)
     charge_ids = fields.One2many("support.charge", "bill_id")
+    fee_charge_ids = fields.One2many(
+        "support.charge", "bill_id", domain=[("kind", "in", FEE_KINDS)], readonly=True
+    )
+    work_charge_ids = fields.One2many(
+        "support.charge", "bill_id", domain=[("kind", "in", WORK_KINDS)], readonly=True
+    )
+    other_charge_ids = fields.One2many(
+        "support.charge",
+        "bill_id",
+        domain=[("kind", "not in", FEE_KINDS + WORK_KINDS)],
+        readonly=True,
+    )
     charge_count = fields.Integer(compute="_compute_amounts")
     amount_untaxed = fields.Monetary(compute="_compute_amount_untaxed", store=True)
     amount_fees = fields.Monetary(compute="_compute_amounts", string="Recurring")
@@ -203,6 +217,9 @@ class SupportBill(models.Model):
     def action_view_invoices(self):
         self.ensure_one()
         return self.move_ids._get_records_action(name=self.env._("Invoices"))
+
+    def action_view_contract(self):
+        return self.contract_id._get_records_action()
 
     def action_view_charges(self):
         self.ensure_one()

@@ -54,6 +54,9 @@ class SupportBillingRun(models.Model):
         default=True, help="Bills that need no approval become invoices at once."
     )
     item_ids = fields.One2many("support.billing.run.item", "run_id", readonly=True)
+    failed_item_ids = fields.One2many(
+        "support.billing.run.item", "run_id", readonly=True, domain=[("state", "=", "failed")]
+    )
     bill_ids = fields.One2many("support.bill", "run_id", readonly=True)
     started_at = fields.Datetime(readonly=True, copy=False)
     finished_at = fields.Datetime(readonly=True, copy=False)

@@ -20,6 +20,8 @@ KINDS = [
     ("credit", "Credit"),
     ("opening", "Opening balance"),
 ]
+# Kinds that the contract itself brings, term by term.
+FEE_KINDS = ("recurring", "proration")
 # Kinds that people enter on a ticket; the others are made by rating and billing.
 MANUAL_KINDS = ("part", "expense")
 # Kinds that follow from work: rating writes and withdraws them as long as they aren't frozen.
@@ -242,6 +244,10 @@ class SupportCharge(models.Model):
                 )
             )
 
+    def action_view_invoices(self):
+        moves = self.invoice_line_ids.move_id
+        return moves._get_records_action(name=self.env._("Invoices"))
+
     def _format_time(self):
         """Return the billable time and its price as people read them: 1:40 h x 70.00."""
         self.ensure_one()
@@ -250,7 +256,7 @@ class SupportCharge(models.Model):
     def _get_bill_column(self):
         """Return the total of the bill in which this charge is counted."""
         self.ensure_one()
-        if self.kind in ("recurring", "proration"):
+        if self.kind in FEE_KINDS:
             return "amount_fees"
         return "amount_work" if self.kind in WORK_KINDS else "amount_other"
 

@@ -372,19 +372,10 @@ class SupportContractTerm(models.Model):
         contracts = terms.contract_id
         if not terms:
             return
-        ended = (
-            self.env["support.entitlement"]
-            .search([("contract_id", "in", contracts.ids), ("settled", "=", False)])
-            .filtered(lambda grant: grant._has_ended())
+        ended = self.env["support.entitlement"]._mark_ended(
+            [("contract_id", "in", contracts.ids)]
         )
-        ended.write({"settled": True})
-        starts = {}
-        for grant in ended | grants:
-            day = (grant.date_to + ONE_DAY) if grant in ended else grant.date_from
-            moment = grant.contract_id._get_midnight(day)
-            pool = grant._get_pool()
-            starts[pool] = min(starts.get(pool, moment), moment)
-        self.env["support.consumption"]._reallocate(starts)
+        self.env["support.consumption"]._reallocate((ended | grants)._get_pool_starts())
 
     # === QUESTIONS === #
 

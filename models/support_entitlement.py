@@ -6,6 +6,7 @@ from psycopg2.extras import execute_values
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools.consumption import Block
@@ -119,6 +120,7 @@ class SupportEntitlement(models.Model):
     remaining = fields.Integer(readonly=True, default=0, required=True)
     quantity_label = fields.Char(string="Granted Units", compute="_compute_labels")
     used_label = fields.Char(string="Used Units", compute="_compute_labels")
+    lapsed_label = fields.Char(string="Lapsed Units", compute="_compute_labels")
     remaining_label = fields.Char(string="Units Left", compute="_compute_labels")
     used_percent = fields.Float(compute="_compute_labels")
     entry_ids = fields.One2many("support.entitlement.entry", "entitlement_id", readonly=True)
@@ -143,6 +145,7 @@ class SupportEntitlement(models.Model):
         for grant in self:
             grant.quantity_label = grant._format_units(grant.quantity)
             grant.used_label = grant._format_units(grant.used)
+            grant.lapsed_label = grant._format_units(grant.lapsed)
             grant.remaining_label = grant._format_units(grant.remaining)
             grant.used_percent = 100.0 * grant.used / grant.quantity if grant.quantity else 0.0
 
@@ -311,6 +314,40 @@ class SupportEntitlement(models.Model):
             overdraft=self.overdraft,
             made_at=self.made_at or None,
         )
+
+    def _get_pool_starts(self):
+        """Return from when on these grants change what work draws: {pool: naive UTC moment}.
+
+        From the end of those that have ended, from the beginning of the others.
+        """
+        starts = {}
+        for grant in self:
+            day = grant.date_to + ONE_DAY if grant.settled else grant.date_from
+            pool, moment = grant._get_pool(), grant._get_midnight(day)
+            starts[pool] = min(starts.get(pool, moment), moment)
+        return starts
+
+    @api.model
+    def _mark_ended(self, domain, limit=None):
+        """Mark and return the grants of a domain whose last day is over and that aren't settled."""
+        # UTC+14 is the first place where a day is over; who isn't there yet is filtered out.
+        today = local_day(fields.Datetime.now(), "Pacific/Kiritimati")
+        ended = self.search(
+            Domain(domain) & Domain([("settled", "=", False), ("date_to", "<", today)]),
+            order="date_to, id",
+            limit=limit,
+        ).filtered(lambda grant: grant._has_ended())
+        ended.settled = True
+        return ended
+
+    @api.model
+    def _cron_settle(self, batch_size=500):
+        """Lapse what is left on ended grants that no term of a contract has settled."""
+        cron = self.env["ir.cron"]
+        while ended := self._mark_ended([], limit=batch_size):
+            self.env["support.consumption"]._reallocate(ended._get_pool_starts())
+            if not cron._commit_progress(len(ended)):
+                break
 
     def _hands_on_debt(self):
         """Return whether units used beyond this grant are taken from the next term."""

@@ -49,6 +49,7 @@ class SupportPlan(models.Model):
         "support.rate", "plan_id", copy=True, groups="support_contract.group_support_prices"
     )
     contract_ids = fields.One2many("support.contract", "plan_id")
+    allowance_summary = fields.Char(string="Includes", compute="_compute_allowance_summary")
     contract_count = fields.Integer(compute="_compute_contract_count")
 
     _duration_positive = models.Constraint(
@@ -59,6 +60,13 @@ class SupportPlan(models.Model):
     def _compute_basis(self):
         for plan in self:
             plan.basis = plan._get_basis()
+
+    @api.depends("allowance_ids.quantity", "allowance_ids.unit", "allowance_ids.per")
+    def _compute_allowance_summary(self):
+        for plan in self:
+            plan.allowance_summary = ", ".join(
+                allowance._get_summary() for allowance in plan.allowance_ids
+            )
 
     def _compute_contract_count(self):
         counts = dict(

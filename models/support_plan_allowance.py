@@ -2,7 +2,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..tools.rating import hours_of, seconds_of
+from ..tools.rating import format_hours, hours_of, seconds_of
 
 
 class SupportPlanAllowance(models.Model):
@@ -71,6 +71,14 @@ class SupportPlanAllowance(models.Model):
             )
             scope = ", ".join(allowance.activity_type_ids.mapped("name"))
             allowance.name = f"{label}: {scope}" if scope else label
+
+    def _get_summary(self):
+        """Return what is included in a few words: 5:00 h each term."""
+        self.ensure_one()
+        per = dict(self._fields["per"]._description_selection(self.env))[self.per].lower()
+        if self.unit == "time":
+            return self.env._("%(hours)s %(per)s", hours=format_hours(self.quantity), per=per)
+        return self.env._("%(count)s incidents %(per)s", count=self.quantity, per=per)
 
     @api.constrains("unit", "activity_type_ids")
     def _check_scope(self):

@@ -107,8 +107,9 @@ def _trim(ending: Ending, carried: int, outcome: Outcome) -> None:
     """Lapse the oldest lots beyond the cap: the youngest live longest."""
     if ending.cap is None:
         return
-    excess = carried + sum(outcome.remaining[lot] for lot in ending.older) - ending.cap
-    for lot in ending.older:
+    older = [lot for lot in ending.older if lot in outcome.remaining]
+    excess = carried + sum(outcome.remaining[lot] for lot in older) - ending.cap
+    for lot in older:
         taken = min(max(excess, 0), outcome.remaining[lot])
         _move(outcome, ending, lot, "lapse", -taken)
         excess -= taken
