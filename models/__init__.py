@@ -28,6 +28,7 @@ from . import (
     account_move,
     account_move_line,
     helpdesk_ticket,
+    helpdesk_ticket_panel,
     helpdesk_ticket_team,
     project_project,
     res_company,

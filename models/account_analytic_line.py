@@ -90,7 +90,9 @@ class AccountAnalyticLine(models.Model):
     billable_hours = fields.Float(compute="_compute_covered", string="Billable Time")
     covered_hours = fields.Float(compute="_compute_covered", string="Covered by the Contract")
     charge_ids = fields.One2many("support.charge", "time_entry_id", readonly=True)
-    support_currency_id = fields.Many2one(related="support_contract_id.currency_id")
+    support_currency_id = fields.Many2one(
+        related="support_contract_id.currency_id", string="Contract Currency"
+    )
     support_amount = fields.Monetary(
         compute="_compute_support_amount",
         currency_field="support_currency_id",
