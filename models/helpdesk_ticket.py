@@ -5,11 +5,12 @@ from odoo.tools import SQL
 
 from ..tools.consumption import Demand
 from ..tools.rating import hours_of
-from .support_charge import FROZEN_STATES, MANUAL_KINDS
+from .support_charge import FROZEN_STATES, MANUAL_KINDS, WORK_KINDS
 from .support_coverage import Request
 
-# The facts on which coverage and the number of incidents hang.
+# The facts on which coverage, the ticket's time entries and its incidents hang.
 COVERAGE_FACTS = {"partner_id", "company_id"}
+TIME_FACTS = COVERAGE_FACTS | {"contract_id"}
 INCIDENT_FACTS = {
     "partner_id",
     "company_id",
@@ -182,7 +183,9 @@ class HelpdeskTicket(models.Model):
         if "contract_id" in vals:
             vals = vals | {"contract_by_hand": bool(vals["contract_id"])}
         before = self._get_pool_starts()
-        lines = self.sudo().time_entry_ids  # staff may not see each other's time
+        lines = self.env["account.analytic.line"].sudo()
+        if TIME_FACTS.intersection(vals):
+            lines = self.sudo().time_entry_ids  # staff may not see each other's time
         lines_before = lines._get_pool_starts()
         self._check_not_frozen(vals)
         result = super().write(vals)
@@ -305,6 +308,7 @@ class HelpdeskTicket(models.Model):
                 [
                     ("ticket_id", "in", self.ids),
                     ("time_entry_id", "=", False),
+                    ("kind", "in", WORK_KINDS),
                     ("state", "in", FROZEN_STATES),
                 ],
                 ["ticket_id"],
@@ -360,13 +364,15 @@ class HelpdeskTicket(models.Model):
                    AND ticket.opened_at >= pool.start
              WHERE ticket.incident_quantity > 0
                AND NOT EXISTS (SELECT 1 FROM support_charge charge
-                                WHERE charge.ticket_id = ticket.id AND charge.kind = 'incident'
+                                WHERE charge.ticket_id = ticket.id
+                                  AND charge.time_entry_id IS NULL AND charge.kind IN %s
                                   AND charge.state IN %s)
             """,
             SQL(", ").join(
                 SQL("(%s, %s, %s::timestamp)", company, partner, start)
                 for (company, partner, _unit), start in starts.items()
             ),
+            WORK_KINDS,
             FROZEN_STATES,
         )
 

@@ -284,13 +284,13 @@ class SupportCharge(models.Model):
     @api.model
     def _sync_tickets(self, tickets, allocations):
         """Make the incident charges of tickets what their coverage says."""
-        wanted = {
-            (ticket.id, 0): vals
-            for ticket in tickets
-            if ticket.id in allocations
-            and (vals := self._prepare_incident(ticket, allocations[ticket.id]))
-        }
-        domain = [("ticket_id", "in", tickets.ids), ("kind", "=", "incident")]
+        wanted = {}
+        for ticket in tickets:
+            if ticket.id in allocations and ticket.contract_id:
+                charges = self._prepare_incidents(ticket, allocations[ticket.id])
+                for sequence, vals in enumerate(charges):
+                    wanted[ticket.id, sequence] = vals
+        domain = [("ticket_id", "in", tickets.ids), ("time_entry_id", "=", False)]
         self._sync(wanted, domain, "ticket_id")
 
     @api.model
@@ -333,9 +333,7 @@ class SupportCharge(models.Model):
 
         The first of the billable time is covered. Pieces at the same price are one charge.
         """
-        total = sum(units for _grant, units in allocation.draws)
-        total += allocation.overdrawn[1] if allocation.overdrawn else 0
-        drawn = total
+        total = drawn = allocation.get_covered()
         covered, prices = 0, {}
         for piece in line.rated_pieces:
             units = min(drawn, piece["units"])
@@ -375,29 +373,50 @@ class SupportCharge(models.Model):
             "product_id": product.id,
             "time_entry_id": line.id,
             "seconds": seconds,
+            "units": 0,
             "quantity": rating.hours_of(seconds),
             "price_unit": float(price),
             "amount": float(rating.amount(seconds, price, Decimal(str(currency.rounding)))),
         }
 
     @api.model
-    def _prepare_incident(self, ticket, allocation):
-        """Return the charge of the incidents that no grant covers; None where there is none."""
+    def _prepare_incidents(self, ticket, allocation):
+        """Return the charges of a ticket's incidents: those covered, at 0.00, then the others."""
         contract = ticket.contract_id
-        product = contract.incident_product_id
-        if not (allocation.rest and contract and product):
-            return None
+        product = contract.incident_product_id or self.env.ref(
+            "support_contract.product_support_incident"
+        )
         day = ticket._get_day()
-        price = contract.incident_price or contract._get_product_price(product, day)
-        return {
+        charge = {
             **self._prepare_work_charge(ticket, contract, day),
-            "kind": "incident",
             "name": f"{product.display_name} – {ticket.display_name}",
             "product_id": product.id,
-            "quantity": allocation.rest,
-            "price_unit": price,
-            "amount": contract.currency_id.round(allocation.rest * price),
         }
+        covered = allocation.get_covered()
+        charges = []
+        if covered:
+            charges.append(
+                charge
+                | {
+                    "kind": "covered",
+                    "quantity": covered,
+                    "units": covered,
+                    "price_unit": 0.0,
+                    "amount": 0.0,
+                }
+            )
+        if allocation.rest:
+            price = contract.incident_price or contract._get_product_price(product, day)
+            charges.append(
+                charge
+                | {
+                    "kind": "incident",
+                    "quantity": allocation.rest,
+                    "price_unit": price,
+                    "amount": contract.currency_id.round(allocation.rest * price),
+                }
+            )
+        return charges
 
     @api.model
     def _prepare_work_charge(self, ticket, contract, day):

@@ -53,6 +53,7 @@ class SupportConsumption(models.AbstractModel):
     @api.model
     def _reallocate_unit(self, unit, starts, recorded, leaving):
         records = self._find_work(unit, starts) - leaving
+        recorded -= recorded._get_frozen()
         touched = records | recorded | leaving
         drawn = self._get_drawn(unit, touched)
         grants = self._lock_grants(starts, {grant for _key, grant in drawn})

@@ -149,7 +149,7 @@ class SupportDiscrepancy(models.Model):
         )
         for ticket in tickets:
             found = ticket.consumed_incidents + charged.get(ticket, 0)
-            if found != ticket.incident_quantity and ticket.contract_id.incident_product_id:
+            if found != ticket.incident_quantity:
                 yield self._prepare_for_contract(
                     ticket.contract_id,
                     "work",

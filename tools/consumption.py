@@ -59,6 +59,12 @@ class Allocation(NamedTuple):
     rest: int
     limited: bool
 
+    def get_covered(self) -> int:
+        """Units that were found, below zero too."""
+        return sum(units for _block, units in self.draws) + (
+            self.overdrawn[1] if self.overdrawn else 0
+        )
+
 
 def order_key(block: Block) -> tuple[int, date, date, int]:
     """Priority, then earliest expiry (lifetime last), oldest, lowest id (B35, T20, T21)."""
