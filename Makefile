@@ -17,7 +17,7 @@ run test lint: setup
 	@$(DEV) $@
 
 replay: setup
-	@ARGS="$$CSV $$ARGS" $(DEV) script replay.py
+	@$(DEV) script replay.py "$$CSV"
 
 bench: setup
 	@$(DEV) script bench

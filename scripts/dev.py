@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 from devenv import (
-    drop_database,
     ensure_postgres,
     new_database,
     odoo_config,
     run_child,
     run_odoo,
+    temporary_database,
     update_database,
 )
 from paths import ADDONS, CHECKOUT, LOGS, MODULE, PYTHON, SCRIPTS, WORK
@@ -81,11 +81,8 @@ def _test_paths(arguments):
 
 
 def _pytest(database, template, *arguments):
-    new_database(database, template)
-    try:
+    with temporary_database(database, template):
         return _pytest_on(database, *arguments)
-    finally:
-        drop_database(database)
 
 
 def _pytest_on(database, *arguments):
@@ -123,12 +120,9 @@ def shell(options):
 def script(options):
     """A script of ours on a database of its own, without demo data: replay, bench."""
     database = f"sc_{Path(options.script).stem}"
-    new_database(database, "bare")
-    command = [PYTHON, SCRIPTS / options.script, *shlex.split(options.args)]
-    try:
+    command = [PYTHON, SCRIPTS / options.script, *options.arguments, *shlex.split(options.args)]
+    with temporary_database(database, "bare"):
         return run_child(command, env={**os.environ, "PGDATABASE": database})
-    finally:
-        drop_database(database)
 
 
 def lint(options):
@@ -179,7 +173,8 @@ def main():
     add_args(command(test), "arguments for pytest")
     script_command = command(script)
     script_command.add_argument("script", help="file or folder below scripts/")
-    add_args(script_command, "arguments for the script")
+    script_command.add_argument("arguments", nargs="*", help="arguments for the script")
+    add_args(script_command, "more of them")
     command(lint)
     command(postgres)
     on_database = [command(function) for function in (update, pytest, shell)]

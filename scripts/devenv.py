@@ -188,6 +188,18 @@ def new_database(database, template="sale"):
     set_note(database, code)
 
 
+@contextmanager
+def temporary_database(database, template="sale"):
+    """A new database that is dropped in the end; who wants the same name waits for that."""
+    with (WORK / f"{database}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        new_database(database, template)
+        try:
+            yield database
+        finally:
+            drop_database(database)
+
+
 def update_database(database, template="sale"):
     """A database with the add-on whose data is kept: made when missing, updated when outdated."""
     ensure_postgres()
