@@ -168,7 +168,10 @@ class SupportInvoicing(models.AbstractModel):
         price = round_to(Decimal(str(charge.price_unit)), steps["Product Price"])
         step = Decimal(str(charge.currency_id.rounding))
         amount = round_to(Decimal(str(charge.amount)), step)
-        if quantity and round_to(quantity * price, step) == amount:
+        # Where taxes are rounded globally, Odoo sums what lines are before they are rounded.
+        globally = charge.company_id.tax_calculation_rounding_method == "round_globally"
+        worth = quantity * price if globally else round_to(quantity * price, step)
+        if quantity and worth == amount:
             return float(quantity), float(price), charge.name
         text = charge.name
         if charge.seconds:
