@@ -274,10 +274,14 @@ class SupportCharge(models.Model):
 
         :param dict allocations: {entry id: Allocation}; an entry without one has no charge
         """
+        pieces = [piece for line in lines for piece in line.rated_pieces or []]
+        rates = self.env["support.rate"].browse({rate for p in pieces for rate in p["rates"]})
+        names = {rate.id: rate.name for rate in rates.exists() if rate.name}
         wanted = {}
         for line in lines:
             if line.id in allocations:
-                for sequence, vals in enumerate(self._prepare_time(line, allocations[line.id])):
+                charges = self._prepare_time(line, allocations[line.id], names)
+                for sequence, vals in enumerate(charges):
                     wanted[line.id, sequence] = vals
         self._sync(wanted, [("time_entry_id", "in", lines.ids)], "time_entry_id")
 
@@ -328,43 +332,58 @@ class SupportCharge(models.Model):
         return (current or False) != (value or False)
 
     @api.model
-    def _prepare_time(self, line, allocation):
+    def _prepare_time(self, line, allocation, names):
         """Return the charges of one entry: what is covered, at 0.00, then what is to be paid.
 
-        The first of the billable time is covered. Pieces at the same price are one charge.
+        The first of the billable time is covered; what each grant covers is a charge of its own
+        (ex. D19). Pieces at the same price are one charge.
+
+        :param dict names: {rate id: name}
         """
-        total = drawn = allocation.get_covered()
-        covered, prices = 0, {}
-        for piece in line.rated_pieces:
-            units = min(drawn, piece["units"])
-            drawn -= units
-            seconds = (
-                rating.seconds_covered(units, piece["units"], piece["seconds"])
-                if allocation.limited
-                else 0
-            )
-            covered += seconds
+        draws = {}
+        for grant, units in (*allocation.draws, *filter(None, [allocation.overdrawn])):
+            draws[grant] = draws.get(grant, 0) + units
+        charges, drawn, shown = [], 0, 0
+        covered = [0] * len(line.rated_pieces)
+        for units in list(draws.values()) or [0]:
+            drawn += units
+            if allocation.limited:
+                covered = self._get_covered_seconds(line, drawn)
+            seconds = sum(covered) - shown
+            shown += seconds
+            if seconds or units:
+                charge = self._prepare_time_charge(line, "covered", seconds, "0", [])
+                charges.append(charge | {"units": units})
+        prices = {}
+        for piece, seconds in zip(line.rated_pieces, covered, strict=True):
             if piece["seconds"] > seconds:
                 key = piece["price"], tuple(piece["rates"])
                 prices[key] = prices.get(key, 0) + piece["seconds"] - seconds
-        charges = []
-        if covered or total:
-            charge = self._prepare_time_charge(line, "covered", covered, "0", ())
-            charges.append(charge | {"units": total})
         kind = "overage" if allocation.limited else "labour"
         charges.extend(
-            self._prepare_time_charge(line, kind, seconds, price, rates)
+            self._prepare_time_charge(
+                line, kind, seconds, price, [names[rate] for rate in rates if rate in names]
+            )
             for (price, rates), seconds in prices.items()
         )
         return charges
 
     @api.model
-    def _prepare_time_charge(self, line, kind, seconds, price, rates):
+    def _get_covered_seconds(self, line, units):
+        """Return how much of each piece of an entry so many units pay for, the first ones first."""
+        covered = []
+        for piece in line.rated_pieces:
+            drawn = min(units, piece["units"])
+            units -= drawn
+            covered.append(rating.seconds_covered(drawn, piece["units"], piece["seconds"]))
+        return covered
+
+    @api.model
+    def _prepare_time_charge(self, line, kind, seconds, price, names):
         contract, product = line.support_contract_id, line.activity_type_id.product_id
         day = line._get_day()
         price = Decimal(price)
         currency = contract.currency_id
-        names = self.env["support.rate"].browse(rates).exists().filtered("name").mapped("name")
         parts = [line.activity_type_id.name, *names, line.name if line.name != "/" else None]
         return {
             **self._prepare_work_charge(line.ticket_id, contract, day),
@@ -383,8 +402,9 @@ class SupportCharge(models.Model):
     def _prepare_incidents(self, ticket, allocation):
         """Return the charges of a ticket's incidents: those covered, at 0.00, then the others."""
         contract = ticket.contract_id
-        product = contract.incident_product_id or self.env.ref(
-            "support_contract.product_support_incident"
+        xmlid = "support_contract.product_support_incident"
+        product = contract.incident_product_id or contract.incident_product_id.browse(
+            self.env["ir.model.data"]._xmlid_to_res_id(xmlid)  # unlike ref() without a query
         )
         day = ticket._get_day()
         charge = {

@@ -1,7 +1,10 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 from . import (
     test_ledger,
+    test_rating,
     test_tools_consumption,
     test_tools_periods,
     test_tools_rating,
+    test_worked_example,
+    test_tours,
 )

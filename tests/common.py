@@ -5,25 +5,28 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+from odoo.addons.product.tests.common import ProductCommon
 
 HOUR = 3600
+MANAGER_GROUPS = (
+    "support_contract.group_support_manager",
+    "helpdesk_mgmt.group_helpdesk_manager",
+    "product.group_product_manager",
+    "base.group_partner_manager",
+)
 
 
-@tagged("post_install", "-at_install")
-class SupportCommon(AccountTestInvoicingCommon):
-    """A support company whose user may do everything; mails are off, time zones are UTC."""
+class SupportMixin:
+    """Activities, customers and short helpers; on top of a class with products."""
 
     @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.env.user.group_ids += cls.env.ref("support_contract.group_support_manager")
-        cls.env.user.group_ids += cls.env.ref("helpdesk_mgmt.group_helpdesk_manager")
+    def _set_up_support(cls):
         cls.env.user.tz = "UTC"
         cls.company = cls.env.company
-        cls.company.partner_id.tz = "UTC"
+        cls.company.partner_id.sudo().tz = "UTC"
         cls.employee = (
             cls.env["hr.employee"]
             .sudo()
@@ -63,7 +66,6 @@ class SupportCommon(AccountTestInvoicingCommon):
                 "is_company": True,
                 "tz": "UTC",
                 "email": f"{name.split()[0].lower()}@example.com",
-                "property_payment_term_id": cls.pay_terms_a.id,
             }
             | vals
         )
@@ -72,17 +74,23 @@ class SupportCommon(AccountTestInvoicingCommon):
     def _make_shift(cls, name, windows, days=range(7), tz="UTC"):
         """A working schedule that is the same on each of the days: [(hour from, hour to)]."""
         attendances = [
-            Command.create({"dayofweek": str(day), "hour_from": start, "hour_to": stop})
+            Command.create(
+                {"name": name, "dayofweek": str(day), "hour_from": start, "hour_to": stop}
+            )
             for day in days
             for start, stop in windows
         ]
-        return cls.env["resource.calendar"].create(
-            {
-                "name": name,
-                "tz": tz,
-                "company_id": cls.company.id,
-                "attendance_ids": [Command.clear(), *attendances],
-            }
+        return (
+            cls.env["resource.calendar"]
+            .sudo()
+            .create(  # staff choose shifts
+                {
+                    "name": name,
+                    "tz": tz,
+                    "company_id": cls.company.id,
+                    "attendance_ids": [Command.clear(), *attendances],
+                }
+            )
         )
 
     @classmethod
@@ -248,3 +256,35 @@ class SupportCommon(AccountTestInvoicingCommon):
         """Counters = entries = work = charges = bills = invoices."""
         differences = self.env["support.discrepancy"]._prove(contracts)
         self.assertEqual(differences.mapped("description"), [])
+
+
+@tagged("post_install", "-at_install")
+class SupportCommon(SupportMixin, ProductCommon):
+    """A company without accounts, and a manager of it; mails are off, time zones are UTC."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._set_up_support()
+
+    @classmethod
+    def setup_independent_user(cls):
+        return new_test_user(cls.env, "support_manager", ",".join(MANAGER_GROUPS))
+
+    @classmethod
+    def setup_independent_company(cls, **kwargs):
+        usd = cls.env.ref("base.USD")
+        usd.sudo().active = True
+        return cls.env["res.company"].sudo().create({"name": "Helpers", "currency_id": usd.id})
+
+
+@tagged("post_install", "-at_install")
+class BillingCommon(SupportMixin, AccountTestInvoicingCommon):
+    """A company with accounts and taxes, whose user may do everything."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env.user.group_ids += cls.env.ref("support_contract.group_support_manager")
+        cls.env.user.group_ids += cls.env.ref("helpdesk_mgmt.group_helpdesk_manager")
+        cls._set_up_support()
