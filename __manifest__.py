@@ -45,6 +45,7 @@
     "demo": ["demo/support_demo.xml"],
     "assets": {
         "web.assets_backend": ["support_contract/static/src/**/*"],
+        "web.assets_tests": ["support_contract/static/tests/tours/**/*"],
     },
     "uninstall_hook": "uninstall_hook",
     "application": True,
