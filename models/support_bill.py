@@ -239,6 +239,9 @@ class SupportBill(models.Model):
 
         :return: the new bills, in draft
         """
+        self.check_access("create")
+        # Who may make bills may have the date bring what it brings: terms, grants and fees.
+        self, contracts = self.sudo(), contracts.sudo()
         contracts = contracts.filtered(lambda c: c.state not in ("draft", "pending", "cancelled"))
         self.env["support.contract.term"]._roll(contracts)
         terms = self.env["support.contract.term"].search(
@@ -286,7 +289,7 @@ class SupportBill(models.Model):
             ]
         )
         terms.charged = True
-        return bills
+        return bills.sudo(False)
 
     @api.model
     def _prepare_bill(self, contract_id, term_id, extra, until, run):

@@ -41,7 +41,9 @@ class SupportInvoicing(models.AbstractModel):
         taxes = {}
         vals_list = [self._prepare_invoice(group, taxes, prefill) for group in groups]
         # One note per invoice is written below, for the whole batch, instead of one by one.
-        moves = self.env["account.move"].with_context(mail_create_nolog=True).create(vals_list)
+        # Who may approve a bill may have its invoice made, without being an accountant.
+        invoices = self.env["account.move"].sudo().with_context(mail_create_nolog=True)
+        moves = invoices.create(vals_list)
         for group, move in zip(groups, moves, strict=True):
             group.move_id = move
         moves._message_log_batch(
@@ -52,7 +54,7 @@ class SupportInvoicing(models.AbstractModel):
         )
         if any(company.support_post_invoices for company in moves.company_id):
             moves.filtered(lambda move: move.company_id.support_post_invoices)._post()
-        return moves
+        return moves.sudo(False)
 
     @api.model
     def _get_grouping_key(self, bill):
