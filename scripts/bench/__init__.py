@@ -1,0 +1,1 @@
+"""Benchmarks: this add-on against plain Odoo (the floor) and a peer, in one run."""
