@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 
 from ..tools.money import round_to
 from ..tools.periods import ONE_DAY, Span, billing_date, iter_terms, term_index, whole_term
+from ..tools.rating import format_hours
 from ..tools.zones import local_day
 from .support_contract import RUNNING_STATES
 
@@ -70,6 +71,8 @@ class SupportContractTerm(models.Model):
     time_used = fields.Float(compute="_compute_totals", string="Hours Used")
     incidents_granted = fields.Integer(compute="_compute_totals")
     incidents_used = fields.Integer(compute="_compute_totals")
+    used_label = fields.Char(string="Units Used", compute="_compute_totals")
+    used_percent = fields.Float(compute="_compute_totals")
     amount_charged = fields.Monetary(
         compute="_compute_amounts",
         groups="support_contract.group_support_prices",
@@ -123,6 +126,21 @@ class SupportContractTerm(models.Model):
             term.time_granted, term.time_used = granted / 3600, used / 3600
             granted, used = totals.get((term, "incident"), (0, 0))
             term.incidents_granted, term.incidents_used = granted, used
+            main, unit = term._get_main_totals(totals)
+            term.used_percent = 100.0 * main[1] / main[0] if main[0] else 0.0
+            term.used_label = unit and self.env._(
+                "%(used)s of %(granted)s",
+                used=format_hours(main[1]) if unit == "time" else main[1],
+                granted=format_hours(main[0]) if unit == "time" else main[0],
+            )
+
+    def _get_main_totals(self, totals):
+        """Return what was granted and used of the unit that matters most here: time first."""
+        self.ensure_one()
+        for unit in ("time", "incident"):
+            if any(totals.get((self, unit), (0, 0))):
+                return totals[self, unit], unit
+        return (0, 0), False
 
     def _compute_amounts(self):
         charges = self.env["support.charge"]

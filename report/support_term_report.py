@@ -39,19 +39,30 @@ class SupportTermReport(models.Model):
                    term.id AS term_id, term.date_start, term.contract_id, term.company_id,
                    contract.plan_id, contract.commercial_partner_id AS partner_id, units.what,
                    SUM(units.seconds) / 3600.0 AS hours, SUM(units.incidents) AS incidents
-              FROM (%s UNION ALL %s UNION ALL %s) AS units (contract_id, day, what, seconds,
-                   incidents)
+              FROM (%s UNION ALL %s UNION ALL %s UNION ALL %s) AS units (contract_id, day,
+                   what, seconds, incidents)
               JOIN support_contract contract ON contract.id = units.contract_id
               JOIN support_contract_term term ON term.contract_id = units.contract_id
                    AND term.kind = 'regular'
                    AND units.day BETWEEN term.date_start AND term.date_end
              GROUP BY term.id, term.date_start, term.contract_id, term.company_id,
                       contract.plan_id, contract.commercial_partner_id, units.what
-            HAVING SUM(units.seconds) <> 0 OR SUM(units.incidents) <> 0
+            HAVING units.what = '1_used' OR SUM(units.seconds) <> 0 OR SUM(units.incidents) <> 0
             """,
+            self._nothing(),
             self._used(),
             self._beyond(),
             self._remaining(),
+        )
+
+    def _nothing(self):
+        """Have a term in which nothing was used shown as well."""
+        return SQL(
+            """
+            SELECT contract_id, date_start, '1_used', 0, 0
+              FROM support_contract_term
+             WHERE kind = 'regular' AND state <> 'upcoming'
+            """
         )
 
     def _used(self):
