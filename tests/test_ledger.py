@@ -459,7 +459,7 @@ class TestReturns(LedgerCommon):
         )
         contract = self._make_contract(plan)
         covered, charged = (self._make_ticket(contract) for _index in range(2))
-        self.assertFalse(covered.charge_ids)
+        self.assertEqual(self._get_charges(covered), [("covered", 0, 0.0)])
         self.assertEqual(
             charged.charge_ids.mapped(lambda c: (c.kind, c.amount)), [("incident", 45.0)]
         )
