@@ -72,6 +72,27 @@ class SupportPlanAllowance(models.Model):
             scope = ", ".join(allowance.activity_type_ids.mapped("name"))
             allowance.name = f"{label}: {scope}" if scope else label
 
+    @api.onchange("unit")
+    def _onchange_unit(self):
+        """Begin with an hour or an incident: seconds say nothing when incidents are counted."""
+        if self.unit != self._origin.unit:
+            self.quantity = seconds_of(1) if self.unit == "time" else 1
+            self.carry_cap = 0
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([self._prepare_seconds(vals) for vals in vals_list])
+
+    @api.model
+    def _prepare_seconds(self, vals):
+        """Turn hours into seconds before the insertion: the database refuses no quantity."""
+        vals = dict(vals)
+        for hours_name, name in (("hours", "quantity"), ("carry_cap_hours", "carry_cap")):
+            hours = vals.pop(hours_name, 0.0)
+            if hours and vals.get("unit", "time") == "time":
+                vals[name] = seconds_of(hours)
+        return vals
+
     def _get_summary(self):
         """Return what is included in a few words: 5:00 h each term."""
         self.ensure_one()
