@@ -1,5 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 from . import (
+    test_bill,
     test_determinism,
     test_ledger,
     test_rating,
