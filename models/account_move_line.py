@@ -16,8 +16,8 @@ class AccountMoveLine(models.Model):
 
     def _copy_data_extend_business_fields(self, values):
         # EXTENDS 'account': a credit note keeps the link to what it credits
-        super()._copy_data_extend_business_fields(values)
         values["support_charge_id"] = self.support_charge_id.id
+        return super()._copy_data_extend_business_fields(values)
 
     def action_view_support_charge(self):
         self.ensure_one()

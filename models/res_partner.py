@@ -5,9 +5,7 @@ from odoo import fields, models
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    support_site_id = fields.Many2one(
-        "support.site", string="Support Site", help="Rates can depend on it."
-    )
+    support_site_id = fields.Many2one("support.site", help="Rates can depend on it.")
     support_invoice_grouping = fields.Selection(
         [("contract", "One invoice per contract"), ("customer", "One invoice for all contracts")],
         string="Support Invoices",

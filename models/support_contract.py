@@ -346,8 +346,10 @@ class SupportContract(models.Model):
         for vals in vals_list:
             if vals.get("state", "draft") != "draft":
                 raise UserError(self.env._("A contract is made as a draft and then confirmed."))
-            if vals.get("name", "/") == "/":
-                vals["name"] = self.env["ir.sequence"].next_by_code("support.contract") or "/"
+        unnamed = [vals for vals in vals_list if vals.get("name", "/") == "/"]
+        names = self.env["ir.sequence"]._next_many_by_code("support.contract", len(unnamed))
+        for vals, name in zip(unnamed, names, strict=True):
+            vals["name"] = name or "/"
         return super().create(vals_list)
 
     def write(self, vals):
@@ -472,7 +474,7 @@ class SupportContract(models.Model):
                 )
             )
         # Past our own write(), which refuses the field to everybody else.
-        return super().write({"state": target})
+        return super().write({"state": target})  # pylint: disable=super-method-mismatch
 
     def _check_confirmable(self):
         """Collect what is missing before a contract can run, and say it at once."""

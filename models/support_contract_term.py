@@ -390,9 +390,7 @@ class SupportContractTerm(models.Model):
         contracts = terms.contract_id
         if not terms:
             return
-        ended = self.env["support.entitlement"]._mark_ended(
-            [("contract_id", "in", contracts.ids)]
-        )
+        ended = self.env["support.entitlement"]._mark_ended([("contract_id", "in", contracts.ids)])
         self.env["support.consumption"]._reallocate((ended | grants)._get_pool_starts())
 
     # === QUESTIONS === #

@@ -34,7 +34,6 @@ class SupportRate(models.Model):
     site_id = fields.Many2one("support.site", ondelete="restrict", help="Empty: any.")
     shift_id = fields.Many2one(
         "resource.calendar",
-        string="Shift",
         ondelete="restrict",
         help="Work is split at the hours of this working schedule, in its time zone. Empty: any.",
     )

@@ -80,7 +80,6 @@ class SupportTermsMixin(models.AbstractModel):
     )
     incident_product_id = fields.Many2one(
         "product.product",
-        string="Incident Product",
         check_company=True,
         domain="[('sale_ok', '=', True)]",
         help="Bills a ticket for which no prepaid incident is left. With a product here each "

@@ -16,7 +16,7 @@ class SupportTermReport(models.Model):
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
     plan_id = fields.Many2one("support.plan", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
-    term_id = fields.Many2one("support.contract.term", string="Term", readonly=True)
+    term_id = fields.Many2one("support.contract.term", readonly=True)
     date_start = fields.Date(string="Term Start", readonly=True)
     what = fields.Selection(
         [
