@@ -1,8 +1,10 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 from . import (
     test_bill,
+    test_billing_run,
     test_determinism,
     test_ledger,
+    test_parallel,
     test_rating,
     test_tools_consumption,
     test_tools_periods,
