@@ -1,5 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 from . import (
+    ir_sequence,
     support_site,
     support_activity_type,
     support_terms_mixin,

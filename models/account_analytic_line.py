@@ -83,7 +83,6 @@ class AccountAnalyticLine(models.Model):
         compute="_compute_rated_pieces",
         store=True,
         ondelete="restrict",
-        string="Support Contract",
     )
     rated_pieces = fields.Json(compute="_compute_rated_pieces", store=True)
     billable_seconds = fields.Integer(compute="_compute_rated_pieces", store=True)
@@ -215,6 +214,11 @@ class AccountAnalyticLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        # What is read of the tickets below is read for all of them at once.
+        tickets = self.env["helpdesk.ticket"].browse(
+            {vals["ticket_id"] for vals in vals_list if vals.get("ticket_id")}
+        )
+        tickets.contract_id.sudo().mapped("tz")
         lines = super().create([self._prepare_work_values(vals) for vals in vals_list])
         lines.filtered("ticket_id")._consume()
         return lines
@@ -311,7 +315,8 @@ class AccountAnalyticLine(models.Model):
     def _get_worked_seconds(self):
         """Return the time worked in whole seconds: the one border where a float becomes exact."""
         self.ensure_one()
-        hour = self.env.ref("uom.product_uom_hour")
+        hour_id = self.env["ir.model.data"]._xmlid_to_res_id("uom.product_uom_hour")  # no query
+        hour = self.env["uom.uom"].browse(hour_id)
         uom = self.product_uom_id or hour
         hours = (
             self.unit_amount
@@ -439,6 +444,9 @@ class AccountAnalyticLine(models.Model):
             activity=self.activity_type_id.id or None,
             recorded_at=self.recorded_at or None,
         )
+
+    def _get_work_contracts(self):
+        return self.support_contract_id
 
     def _prepare_entry_links(self):
         return {"ticket_id": self.ticket_id.id, "time_entry_id": self.id}

@@ -61,7 +61,7 @@ class SupportBill(models.Model):
         "support.contract", required=True, readonly=True, index=True, ondelete="restrict"
     )
     term_id = fields.Many2one(
-        "support.contract.term", string="Term", readonly=True, index=True, ondelete="restrict"
+        "support.contract.term", readonly=True, index=True, ondelete="restrict"
     )
     company_id = fields.Many2one(
         related="contract_id.company_id", store=True, precompute=True, index=True
@@ -164,9 +164,10 @@ class SupportBill(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            if vals.get("name", "/") == "/":
-                vals["name"] = self.env["ir.sequence"].next_by_code("support.bill") or "/"
+        unnamed = [vals for vals in vals_list if vals.get("name", "/") == "/"]
+        names = self.env["ir.sequence"]._next_many_by_code("support.bill", len(unnamed))
+        for vals, name in zip(unnamed, names, strict=True):
+            vals["name"] = name or "/"
         return super().create(vals_list)
 
     @api.ondelete(at_uninstall=False)

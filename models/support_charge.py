@@ -201,6 +201,15 @@ class SupportCharge(models.Model):
     def _unlink_except_frozen(self):
         self._check_not_frozen()
 
+    def _check_company(self, fnames=None):
+        # Odoo asks record by record; where all plainly is of one company nothing needs asking.
+        mixed = self.sudo().filtered(
+            lambda charge: (
+                (charge.contract_id.company_id | charge.ticket_id.company_id) - charge.company_id
+            )
+        )
+        return super(SupportCharge, mixed.sudo(self.env.su))._check_company(fnames)
+
     def _complete_manual_values(self, vals):
         """Complete a part or expense put on a ticket: whose it is and when it is billed."""
         if vals.get("kind") not in MANUAL_KINDS or not vals.get("ticket_id"):

@@ -30,6 +30,8 @@ class SupportCoverage(models.AbstractModel):
         :param list[Request] requests:
         :return: {request: contract}, an empty one where none covers
         """
+        partners = self.env["res.partner"].union(*(request.partner for request in requests))
+        partners.fetch(["parent_id"])
         chains = {request: self._get_holders(request.partner) for request in requests}
         holders = self.env["res.partner"].union(
             *(partner for chain in chains.values() for partner in chain)

@@ -28,7 +28,7 @@ class SupportInvoicing(models.AbstractModel):
         """
         bills._check_state(("approved",))
         groups = [
-            bills.browse(bill.id for bill in group)
+            bills.browse(bill.id for bill in group).with_prefetch(bills.ids)
             for _key, group in groupby(bills, self._get_grouping_key)
         ]
         prefill = (

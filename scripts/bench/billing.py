@@ -13,7 +13,6 @@ from devenv import environment
 
 from .measure import (
     NOTHING,
-    Cost,
     alternate,
     chunks,
     clock,
@@ -256,9 +255,10 @@ def _prepare_plain_invoice(move):
 
 
 def _create_plain(env, vals_list):
-    moves, cost = env["account.move"], Cost(0.0, 0)
+    model = env["account.move"]
+    moves, cost = model, NOTHING
     for batch in chunks(vals_list, BATCH):
-        made, spent = measure(env, lambda batch=batch: moves.create(batch), commit=True)
+        made, spent = measure(env, lambda batch=batch: model.create(batch), commit=True)
         moves, cost = moves | made, cost + spent
     return moves, cost
 

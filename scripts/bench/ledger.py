@@ -17,9 +17,10 @@ import psycopg2
 from psycopg2.errors import SerializationFailure
 from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED, ISOLATION_LEVEL_REPEATABLE_READ
 
-from devenv import environment
 from odoo import SUPERUSER_ID, api, sql_db
 from odoo.modules.registry import Registry
+
+from devenv import environment
 
 from .measure import expect, make_customers
 
