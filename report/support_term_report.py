@@ -60,8 +60,10 @@ class SupportTermReport(models.Model):
         return SQL(
             """
             SELECT contract_id, date_start, '1_used', 0, 0
-              FROM support_contract_term
+              FROM support_contract_term term
              WHERE kind = 'regular' AND state <> 'upcoming'
+               AND EXISTS (SELECT 1 FROM support_plan_allowance allowance
+                            WHERE allowance.contract_id = term.contract_id)
             """
         )
 
