@@ -393,6 +393,9 @@ class HelpdeskTicket(models.Model):
             recorded_at=self.recorded_at or None,
         )
 
+    def _get_work_contracts(self):
+        return self.contract_id
+
     def _prepare_entry_links(self):
         return {"ticket_id": self.id}
 

@@ -92,8 +92,33 @@ class SupportConsumption(models.AbstractModel):
                 wanted_settled[triple] = wanted_settled.get(triple, 0) + movement.quantity
 
         self._book_differences(unit, touched, drawn, wanted, settled, wanted_settled)
+        self._mark_shortage(records, allocations, grants)
         (records | recorded)._after_consumption(allocations, recorded)
         self.env["support.warning"]._warn(grants)
+
+    @api.model
+    def _mark_shortage(self, records, allocations, grants):
+        """Make work that found no units visible to parallel transactions.
+
+        Drawing changes a grant, so that two transactions never decide about it without seeing
+        each other. Finding nothing changes nothing: units that another transaction returns, or
+        grants, at the same moment would miss this work. So its contract and the grants it looked
+        at are written as they are, and the slower of the two begins again.
+        """
+        short = records.filtered(lambda r: r.id in allocations and allocations[r.id].rest)
+        pools = {record._get_pool() for record in short}
+        grants = grants.filtered(lambda grant: grant._get_pool() in pools)
+        self._touch(grants)
+        self._touch(short._get_work_contracts().filtered("allowance_ids"))
+
+    @api.model
+    def _touch(self, records):
+        """Write records as they are: a parallel transaction that does the same begins again."""
+        if records:
+            query = "UPDATE %s SET company_id = company_id WHERE id IN %s RETURNING id"
+            self.env.execute_query(
+                SQL(query, SQL.identifier(records._table), tuple(sorted(records.ids)))
+            )
 
     # === WHAT IS THERE === #
 

@@ -391,7 +391,9 @@ class SupportContractTerm(models.Model):
         if not terms:
             return
         ended = self.env["support.entitlement"]._mark_ended([("contract_id", "in", contracts.ids)])
-        self.env["support.consumption"]._reallocate((ended | grants)._get_pool_starts())
+        consumption = self.env["support.consumption"]
+        consumption._reallocate((ended | grants)._get_pool_starts())
+        consumption._touch(grants.contract_id)  # work logged at this moment must find the grants
 
     # === QUESTIONS === #
 

@@ -67,7 +67,12 @@ def test(options):
     helpdesk = importlib.util.find_spec("odoo.addons.helpdesk_mgmt").submodule_search_locations[0]
     helpdesk_tests = Path(helpdesk) / "tests"
     print(f"== helpdesk_mgmt with {MODULE}, without sale_timesheet", flush=True)
-    failed = _pytest("sc_test_alone", "alone", helpdesk_tests)
+    with temporary_database("sc_test_alone", "alone"):
+        failed = _pytest_on("sc_test_alone", helpdesk_tests)
+        print(f"== helpdesk_mgmt after {MODULE} was uninstalled", flush=True)
+        environ = {**os.environ, "PGDATABASE": "sc_test_alone"}
+        failed = run_child([PYTHON, SCRIPTS / "uninstall.py"], env=environ) or failed
+        failed = _pytest_on("sc_test_alone", helpdesk_tests) or failed
     print(f"== {MODULE}, then helpdesk_mgmt with it and sale_timesheet", flush=True)
     return _pytest("sc_test", "sale", OWN_TESTS, helpdesk_tests) or failed
 
