@@ -8,7 +8,6 @@ import os
 import sys
 
 from devenv import environment
-
 from paths import MODULE
 
 
