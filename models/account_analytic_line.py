@@ -372,6 +372,7 @@ class AccountAnalyticLine(models.Model):
         )
         if not lines:
             return lines
+        groups = {(line.ticket_id, line.activity_type_id, line.date) for line in lines}
         return self.search(
             [
                 ("ticket_id", "in", lines.ticket_id.ids),
@@ -379,12 +380,7 @@ class AccountAnalyticLine(models.Model):
                 ("date", "in", list(set(lines.mapped("date")))),
                 ("support_billable", "=", True),
             ]
-        ).filtered(
-            lambda line: (
-                (line.ticket_id, line.activity_type_id, line.date)
-                in {(other.ticket_id, other.activity_type_id, other.date) for other in lines}
-            )
-        )
+        ).filtered(lambda line: (line.ticket_id, line.activity_type_id, line.date) in groups)
 
     # === WORK: what `support.consumption` asks of both tickets and time entries === #
 
