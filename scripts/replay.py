@@ -87,15 +87,12 @@ class Replay:
     def run(self):
         start, end = get_life(self.incidents)
         with self.watch("people, teams, staff"):
-            quiet = Register(self.env(context={**self.env.context, **QUIET}))
-            make_people(quiet, self.incidents)
+            make_people(self.register.with_context(**QUIET), self.incidents)
             self.env.cr.commit()
         with self.watch("plans and contracts"):
             self.clock.move_to(datetime.combine(start, day_time(12)))
-            quiet.env = self.env
-            make_contracts(quiet, self.incidents)
+            make_contracts(self.register, self.incidents)
             self.env.cr.commit()
-        self.register = quiet
         self._plan_days()
         # Late charges, of time zones where the last day ends later, come with a last run.
         closings = {
@@ -344,4 +341,8 @@ def run_and_prove(env, incidents, twice):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("replay: interrupted; called again it goes on where it was", file=sys.stderr)
+        sys.exit(130)

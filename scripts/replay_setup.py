@@ -9,6 +9,7 @@ site.
 """
 
 import re
+from copy import copy
 
 from dateutil.relativedelta import relativedelta
 
@@ -87,6 +88,12 @@ class Register:
         self.env = env
         data = env["ir.model.data"].search_fetch([("module", "=", MODULE)], ["name", "res_id"])
         self.ids = {row.name: row.res_id for row in data}
+
+    def with_context(self, **context):
+        """Return the same register, whose records are made in another context."""
+        twin = copy(self)
+        twin.env = self.env(context={**self.env.context, **context})
+        return twin
 
     def name(self, kind, *parts):
         """Return the external id; different parts always give different ones."""
