@@ -6,6 +6,7 @@ from . import (
     test_ledger,
     test_parallel,
     test_rating,
+    test_replay,
     test_tools_consumption,
     test_tools_periods,
     test_tools_rating,
