@@ -369,7 +369,8 @@ class SupportContract(models.Model):
     def copy_data(self, default=None):
         vals_list = super().copy_data(default)
         for contract, vals in zip(self, vals_list, strict=True):
-            vals.setdefault("title", self.env._("%s (copy)", contract.title))
+            if "title" not in (default or {}):
+                vals["title"] = self.env._("%s (copy)", contract.title)
         return vals_list
 
     @api.ondelete(at_uninstall=False)

@@ -175,13 +175,17 @@ class SupportContractTerm(models.Model):
         today = local_day(fields.Datetime.now(), "Pacific/Kiritimati")
         domain = [
             "|",
+            "|",
             "&",
             ("state", "=", "pending"),
             ("date_start", "<=", today),
+            ("term_ids", "any", [("state", "=", "open"), ("date_end", "<", today)]),
             "&",
             ("state", "in", RUNNING_STATES),
             "|",
+            "|",
             ("date_end", "<", today),
+            ("ends_when_used", "=", True),
             ("term_ids", "any", [("state", "=", "upcoming"), ("date_start", "<=", today)]),
         ]
         due = contracts.search(domain, order="id").ids

@@ -2,11 +2,13 @@
 from . import (
     test_bill,
     test_billing_run,
+    test_contract,
     test_determinism,
     test_ledger,
     test_parallel,
     test_rating,
     test_replay,
+    test_terms,
     test_tools_consumption,
     test_tools_periods,
     test_tools_rating,
