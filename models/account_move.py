@@ -42,6 +42,11 @@ class AccountMove(models.Model):
                 if bill.move_id != move:
                     bill.move_id = move
 
+    def _get_support_sign(self):
+        """Return 1 where the customer owes, -1 where he is owed."""
+        self.ensure_one()
+        return -1 if self.move_type == "out_refund" else 1
+
     def _is_fully_credited(self):
         """Return whether posted credit notes take back the whole invoice."""
         self.ensure_one()

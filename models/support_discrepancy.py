@@ -163,37 +163,39 @@ class SupportDiscrepancy(models.Model):
 
     @api.model
     def _check_bills(self, contracts):
-        """Σ charges = bill = Σ untaxed invoice lines, for every bill."""
-        for bill in self.env["support.bill"].search([("contract_id", "in", contracts.ids)]):
+        """Σ charges = bill = Σ untaxed invoice lines, for every bill; Σ bills = untaxed invoice."""
+        bills = self.env["support.bill"].search([("contract_id", "in", contracts.ids)])
+        for bill in bills:
             charges = bill._get_charges()
-            total = sum(charges.mapped("amount"))
-            if bill.currency_id.compare_amounts(total, bill.amount_untaxed):
-                yield self._prepare_for_contract(
-                    bill.contract_id,
-                    "charges",
-                    total,
-                    bill.amount_untaxed,
-                    self.env._("The bill %s isn't the sum of its charges.", bill.name),
-                )
-            if bill.state != "invoiced":
-                continue
-            lines = charges.invoice_line_ids.filtered(
-                lambda line, bill=bill: line.move_id == bill.move_id
+            text = self.env._("The bill %s isn't the sum of its charges.", bill.name)
+            yield from self._compare(
+                bill, "charges", sum(charges.mapped("amount")), bill.amount_untaxed, text
             )
-            sign = -1 if bill.move_id.move_type == "out_refund" else 1
-            invoiced = sign * sum(lines.mapped("price_subtotal"))
-            if bill.currency_id.compare_amounts(invoiced, bill.amount_untaxed):
-                yield self._prepare_for_contract(
-                    bill.contract_id,
-                    "invoices",
-                    bill.amount_untaxed,
-                    invoiced,
-                    self.env._(
-                        "The lines of %(invoice)s for the bill %(bill)s have another total.",
-                        invoice=bill.move_id.display_name,
-                        bill=bill.name,
-                    ),
+            if bill.state == "invoiced":
+                lines = charges.invoice_line_ids.filtered(
+                    lambda line, bill=bill: line.move_id == bill.move_id
                 )
+                text = self.env._(
+                    "The lines of %(invoice)s for the bill %(bill)s have another total.",
+                    invoice=bill.move_id.display_name,
+                    bill=bill.name,
+                )
+                invoiced = bill.move_id._get_support_sign() * sum(lines.mapped("price_subtotal"))
+                yield from self._compare(bill, "invoices", bill.amount_untaxed, invoiced, text)
+        for move in bills.filtered(lambda bill: bill.state == "invoiced").move_id:
+            lines = move.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+            if all(line.support_charge_id for line in lines):
+                text = self.env._("%s isn't the sum of its bills.", move.display_name)
+                total = sum(move.support_bill_ids.mapped("amount_untaxed"))
+                invoiced = move._get_support_sign() * move.amount_untaxed
+                yield from self._compare(
+                    move.support_bill_ids[0], "invoices", total, invoiced, text
+                )
+
+    @api.model
+    def _compare(self, bill, check, expected, found, text):
+        if bill.currency_id.compare_amounts(expected, found):
+            yield self._prepare_for_contract(bill.contract_id, check, expected, found, text)
 
     @api.model
     def _prepare_for_contract(self, contract, check, expected, found, description):
