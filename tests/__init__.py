@@ -8,6 +8,7 @@ from . import (
     test_parallel,
     test_rating,
     test_replay,
+    test_screens,
     test_terms,
     test_tools_consumption,
     test_tools_periods,
