@@ -2,7 +2,7 @@
 from datetime import time, timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import RedirectWarning, UserError
+from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.tools import SQL
 
 from ..tools.consumption import Demand
@@ -22,6 +22,15 @@ WORK_FACTS = {
     "product_uom_id",
     "support_billable",
     "timer_running",
+}
+# What rating makes of them. Nobody writes it, by whatever call.
+RATED_FIELDS = {
+    "support_contract_id",
+    "rated_pieces",
+    "billable_seconds",
+    "worked_seconds",
+    "support_state",
+    "recorded_at",
 }
 
 
@@ -214,21 +223,23 @@ class AccountAnalyticLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        # What is read of the tickets below is read for all of them at once.
+        # What is asked of the tickets below is asked for all of them at once.
         tickets = self.env["helpdesk.ticket"].browse(
             {vals["ticket_id"] for vals in vals_list if vals.get("ticket_id")}
         )
         tickets.contract_id.sudo().mapped("tz")
-        lines = super().create([self._prepare_work_values(vals) for vals in vals_list])
+        projects = {}
+        lines = super().create([self._prepare_work_values(vals, projects) for vals in vals_list])
         lines.filtered("ticket_id")._consume()
         return lines
 
     def write(self, vals):
         if len(self) > 1 and vals.get("work_stop") and not vals.get("work_start"):
             return all(line.write(vals) for line in self)  # each began at another moment
-        vals = self._prepare_work_values(vals)
         if not WORK_FACTS.intersection(vals):
+            self._check_facts_only(vals)
             return super().write(vals)
+        vals = self._prepare_work_values(vals, {})
         before = self._get_pool_starts()
         self._check_not_frozen(self.env._("changed"))
         result = super().write(vals)
@@ -248,13 +259,20 @@ class AccountAnalyticLine(models.Model):
             return result
         return super().unlink()
 
-    def _prepare_work_values(self, vals):
-        """Complete the values of work on a ticket: the project, and start and end as one fact."""
+    def _prepare_work_values(self, vals, projects):
+        """Complete the values of work on a ticket: the project, and start and end as one fact.
+
+        :param dict projects: {(team, company): project id}, what was looked up in this batch
+        """
         vals = dict(vals)
+        self._check_facts_only(vals)
         if vals.get("ticket_id"):
             ticket = self.env["helpdesk.ticket"].browse(vals["ticket_id"])
             if not vals.get("project_id") and not (self and self.project_id):
-                vals["project_id"] = ticket.team_id._get_support_project(ticket.company_id).id
+                team, company = ticket.team_id, ticket.company_id
+                if (team, company) not in projects:
+                    projects[team, company] = team._get_support_project(company).id
+                vals["project_id"] = projects[team, company]
             vals |= self._prepare_analytic_values(ticket)
             if not self:
                 self._check_employee(vals)
@@ -349,6 +367,13 @@ class AccountAnalyticLine(models.Model):
         )
         frozen = {line.id for (line,) in charges}
         return self.filtered(lambda line: line.id in frozen)
+
+    def _check_facts_only(self, vals):
+        """Refuse to write what rating decides, by whatever call."""
+        if RATED_FIELDS.intersection(vals) and not self.env.su:
+            raise AccessError(
+                self.env._("What a time entry costs follows from its facts: change those instead.")
+            )
 
     def _check_not_frozen(self, done):
         frozen = self._get_frozen()

@@ -350,7 +350,8 @@ class SupportContract(models.Model):
         names = self.env["ir.sequence"]._next_many_by_code("support.contract", len(unnamed))
         for vals, name in zip(unnamed, names, strict=True):
             vals["name"] = name or "/"
-        return super().create(vals_list)
+        # The state is given, so that no context can give another.
+        return super().create([vals | {"state": "draft"} for vals in vals_list])
 
     def write(self, vals):
         if "state" in vals:

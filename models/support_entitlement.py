@@ -153,11 +153,13 @@ class SupportEntitlement(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if any(vals.keys() & {"quantity", "used", "lapsed", "remaining"} for vals in vals_list):
+        counters = dict.fromkeys(("quantity", "used", "lapsed", "remaining"), 0)
+        if any(vals.keys() & counters.keys() for vals in vals_list):
             raise UserError(
                 self.env._("Units are granted through “Grant units”, so that the ledger knows.")
             )
-        return super().create(vals_list)
+        # The counters are given, so that no context can give others.
+        return super().create([vals | counters for vals in vals_list])
 
     def write(self, vals):
         fixed = FIXED_FIELDS.intersection(vals)

@@ -1,11 +1,13 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 from . import (
+    test_access,
     test_bill,
     test_billing_run,
     test_contract,
     test_determinism,
     test_ledger,
     test_parallel,
+    test_performance,
     test_rating,
     test_replay,
     test_screens,
