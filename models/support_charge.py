@@ -67,7 +67,6 @@ class SupportCharge(models.Model):
         ],
         compute="_compute_state",
         store=True,
-        precompute=True,
         index=True,
     )
     cancelled = fields.Boolean(readonly=True)

@@ -157,22 +157,29 @@ class SupportConsumption(models.AbstractModel):
     @api.model
     def _lock_grants(self, starts, others):
         """Lock and return the grants that may serve work from the moments on, and the others."""
-        grants = self.env["support.entitlement"]
-        domain = Domain.OR(
-            Domain(
+        # A day earlier: the moment is UTC, the end of a grant is a day where the customer is.
+        first_days = {pool: start.date() - ONE_DAY for pool, start in starts.items()}
+        domain = Domain("id", "in", list(others))
+        if starts:
+            companies, partners, units = (list(set(ids)) for ids in zip(*starts, strict=True))
+            domain |= Domain(
                 [
-                    ("company_id", "=", company),
-                    ("partner_id", "=", partner),
-                    ("unit", "=", unit),
+                    ("company_id", "in", companies),
+                    ("partner_id", "in", partners),
+                    ("unit", "in", units),
+                    "|",
+                    ("date_to", "=", False),
+                    ("date_to", ">=", min(first_days.values())),
                 ]
             )
-            # A day earlier: the moment is UTC, the end of a grant is a day where the customer is.
-            & Domain.OR(
-                [Domain("date_to", "=", False), Domain("date_to", ">=", start.date() - ONE_DAY)]
+        found = self.env["support.entitlement"].search(domain, order="id")
+        found = found.filtered(
+            lambda grant: (
+                grant.id in others
+                or (pool := grant._get_pool()) in starts
+                and (not grant.date_to or grant.date_to >= first_days[pool])
             )
-            for (company, partner, unit), start in starts.items()
         )
-        found = grants.search(domain | Domain("id", "in", list(others)), order="id")
         found._lock(found.ids)
         return found
 

@@ -74,7 +74,7 @@ class SupportInvoicing(models.AbstractModel):
     @api.model
     def _prepare_invoice(self, bills, taxes, prefill):
         """Return the values of the invoice of bills with the same grouping key."""
-        contract = bills[0].contract_id
+        contract = next(iter(bills)).contract_id  # read for all bills at once, unlike bills[0]
         total = sum(bills.mapped("amount_untaxed"))
         sign = -1 if total < 0 else 1
         day = max(bills.mapped("date"))
