@@ -545,7 +545,10 @@ class SupportContract(models.Model):
         """
         self.ensure_one()
         product = product.with_company(self.company_id)
-        uom = self.env.ref("uom.product_uom_hour") if unit == "hour" else product.uom_id
+        uom = product.uom_id
+        if unit == "hour":  # unlike ref() this asks the database once, not for every day
+            hour = self.env["ir.model.data"]._xmlid_to_res_id("uom.product_uom_hour")
+            uom = uom.browse(hour)
         if self.pricelist_id:
             return self.pricelist_id._get_product_price(
                 product, 1.0, currency=self.currency_id, uom=uom, date=day
