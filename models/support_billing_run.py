@@ -70,7 +70,7 @@ class SupportBillingRun(models.Model):
         compute="_compute_amount_total", string="Billed", help="Untaxed, company currency."
     )
 
-    @api.depends("item_ids.state", "total")
+    @api.depends("item_ids.state", "total", "state")
     def _compute_progress(self):
         rows = self.env["support.billing.run.item"]._read_group(
             [("run_id", "in", self.ids)], ["run_id", "state"], ["__count"]
@@ -84,7 +84,8 @@ class SupportBillingRun(models.Model):
         for run in self:
             run.failed_count = counts.get((run, "failed"), 0)
             run.done_count = counts.get((run, "done"), 0) + run.failed_count
-            run.progress = 100.0 * run.done_count / run.total if run.total else 0.0
+            nothing = 100.0 if run.state == "done" else 0.0
+            run.progress = 100.0 * run.done_count / run.total if run.total else nothing
             run.bill_count = bills.get(run, 0)
 
     def _compute_amount_total(self):

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 from ..tools.money import round_to
 from ..tools.periods import ONE_DAY, Span, billing_date, iter_terms, term_index, whole_term
@@ -91,9 +92,10 @@ class SupportContractTerm(models.Model):
     # === COMPUTE METHODS === #
 
     @api.depends("date_start", "date_end", "kind")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for term in self:
-            start, end = (fields.Date.to_string(day) for day in (term.date_start, term.date_end))
+            start, end = (format_date(self.env, day) for day in (term.date_start, term.date_end))
             term.display_name = (
                 self.env._("Final %s", start) if term.kind == "final" else f"{start} – {end}"
             )
@@ -325,7 +327,8 @@ class SupportContractTerm(models.Model):
     def _prepare_fee(self, line, stretch):
         contract = self.contract_id
         currency = contract.currency_id
-        days = f"{stretch.span.start} – {stretch.span.end}"
+        lang = contract.partner_id.lang
+        days = " – ".join(format_date(self.env, day, lang) for day in stretch.span)
         exact = Fraction(stretch.quantity) * Fraction(stretch.price_unit) * stretch.share
         return {
             "kind": "recurring",
