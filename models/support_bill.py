@@ -1,6 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import groupby
 
 from .support_charge import FEE_KINDS, WORK_KINDS
@@ -14,6 +14,18 @@ BILL_STATES = [
     ("credited", "Credited"),
     ("cancelled", "Cancelled"),
 ]
+# What follows from the buttons, the charges and the invoice. Nobody writes it, by whatever call.
+GUARDED_FIELDS = {
+    "kind",
+    "version",
+    "is_main",
+    "approval_state",
+    "state",
+    "contract_id",
+    "term_id",
+    "amount_untaxed",
+    "move_id",
+}
 
 
 class SupportBill(models.Model):
@@ -168,7 +180,13 @@ class SupportBill(models.Model):
         names = self.env["ir.sequence"]._next_many_by_code("support.bill", len(unnamed))
         for vals, name in zip(unnamed, names, strict=True):
             vals["name"] = name or "/"
-        return super().create(vals_list)
+        # The state is given, so that neither values nor context give another.
+        return super().create([vals | {"approval_state": "draft"} for vals in vals_list])
+
+    def write(self, vals):
+        if GUARDED_FIELDS.intersection(vals) and not self.env.su:
+            raise AccessError(self.env._("The state of a bill can't be written: use its buttons."))
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_approved(self):
@@ -188,21 +206,22 @@ class SupportBill(models.Model):
         """Ask for the approval that the contract wants; approve where it wants none."""
         self._check_state(("draft",))
         free = self.filtered(lambda bill: bill.contract_id.bill_approval == "none")
-        (self - free).approval_state = "to_approve"
-        free.approval_state = "approved"
+        (self - free)._set({"approval_state": "to_approve"})
+        free._set({"approval_state": "approved"})
 
     def action_approve(self):
         self._check_state(("draft", "to_approve"))
-        self.approval_state = "approved"
+        self._check_may_approve()
+        self._set({"approval_state": "approved"})
 
     def action_draft(self):
         self._check_state(("to_approve", "approved", "settled"))
-        self.approval_state = "draft"
+        self._set({"approval_state": "draft"})
 
     def action_cancel(self):
         """Cancel bills; their charges are open again and come on the next bill."""
         self._check_state(("draft", "to_approve", "approved", "settled"))
-        self.write({"approval_state": "cancelled", "is_main": False})
+        self._set({"approval_state": "cancelled", "is_main": False})
         self.charge_ids.bill_id = False
 
     def action_invoice(self):
@@ -213,7 +232,7 @@ class SupportBill(models.Model):
     def action_invoice_again(self):
         """Make credited bills ready for another invoice; the credited one stays linked."""
         self._check_state(("credited",))
-        self.move_id = False
+        self._set({"move_id": False})
 
     def action_view_invoices(self):
         self.ensure_one()
@@ -308,9 +327,23 @@ class SupportBill(models.Model):
         """Have bills that wait for approval looked at again, after their work has changed."""
         waiting = self.filtered(lambda bill: bill.state == "to_approve")
         for bill in waiting:
-            bill.approval_state = "draft"
+            bill.sudo().approval_state = "draft"  # whoever has changed the work
             bill.message_post(
                 body=self.env._("The work behind this bill has changed: it must be approved again.")
+            )
+
+    def _set(self, vals):
+        """Write what the buttons change, for those who may change bills."""
+        self.check_access("write")
+        self.sudo().write(vals)
+
+    def _check_may_approve(self):
+        """Leave bills that need an approval to the managers."""
+        wanted = self.filtered(lambda bill: bill.contract_id.bill_approval != "none")
+        manager = self.env.su or self.env.user.has_group("support_contract.group_support_manager")
+        if wanted and not manager:
+            raise AccessError(
+                self.env._("The bill %s must be approved by a manager.", wanted[0].name)
             )
 
     def _check_state(self, allowed):

@@ -30,6 +30,7 @@ FROZEN_STATES = ("approved", "invoiced", "credited")
 # What can't change any more on a charge of an approved bill.
 FACT_FIELDS = {
     "kind", "date", "product_id", "name", "quantity", "price_unit", "amount", "seconds",
+    "units", "cancelled",
     "contract_id", "term_id", "billing_term_id", "bill_id", "partner_id", "currency_id",
     "company_id", "ticket_id", "time_entry_id",
 }  # fmt: skip
@@ -192,6 +193,8 @@ class SupportCharge(models.Model):
         return super().create([self._complete_manual_values(vals) for vals in vals_list])
 
     def write(self, vals):
+        if "state" in vals and not self.env.su:
+            raise UserError(self.env._("The state of a charge follows from its bill."))
         if FACT_FIELDS.intersection(vals):
             self._check_not_frozen()
         return super().write(vals)

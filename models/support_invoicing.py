@@ -45,7 +45,7 @@ class SupportInvoicing(models.AbstractModel):
         invoices = self.env["account.move"].sudo().with_context(mail_create_nolog=True)
         moves = invoices.create(vals_list)
         for group, move in zip(groups, moves, strict=True):
-            group.move_id = move
+            group._set({"move_id": move.id})
         moves._message_log_batch(
             bodies={
                 move.id: self.env._("Made from %s.", ", ".join(group.mapped("name")))

@@ -5,7 +5,7 @@ from datetime import date
 
 from freezegun import freeze_time
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.http import Request
 from odoo.tests import HttpCase, new_test_user, tagged
 
@@ -217,6 +217,34 @@ class TestAccess(SupportCommon):
             bill = bills._generate(self.contract.with_user(self.accountant), date(2026, 2, 1))
             bill.action_approve()
         self.assertEqual((bill.state, bill.amount_untaxed), ("approved", 170.0))
+
+    def test_bill_changes_by_its_buttons_only(self):
+        with freeze_time("2026-02-01 12:00:00"):
+            bill = self._bill(self.contract, "2026-02-01")
+        for user in (self.accountant, self.env.user):
+            for vals in (
+                {"state": "approved"},
+                {"approval_state": "approved"},
+                {"is_main": False},
+                {"amount_untaxed": 1.0},
+            ):
+                with self.assertRaises(AccessError, msg=str(vals)):
+                    bill.with_user(user).write(vals)
+
+    def test_state_of_a_charge_is_not_written(self):
+        with self.assertRaisesRegex(UserError, "follows from its bill"):
+            self.line.charge_ids[0].state = "open"
+
+    def test_accountant_does_not_approve_for_the_manager(self):
+        for approval in ("manager", "customer"):
+            contract = self._make_contract(self._make_plan(fee=1), bill_approval=approval)
+            with freeze_time("2026-02-01 12:00:00"):
+                bill = self._bill(contract, "2026-02-01").with_user(self.accountant)
+            bill.action_submit()
+            with self.assertRaisesRegex(AccessError, "by a manager"):
+                bill.action_approve()
+            bill.with_user(self.env.user).action_approve()
+            self.assertEqual(bill.state, "approved")
 
     def test_accountant_makes_no_contracts_and_no_grants(self):
         for model in ("support.contract", "support.plan", "support.rate", "support.entitlement"):

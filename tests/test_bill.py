@@ -144,6 +144,8 @@ class TestBill(BillingCommon):
         bill.action_approve()
         with self.assertRaisesRegex(UserError, "can't change any more"):
             bill.charge_ids[0].amount = 1
+        with self.assertRaisesRegex(UserError, "can't change any more"):
+            bill.charge_ids[0].cancelled = True
 
     def test_frozen_work_keeps_what_it_drew_when_earlier_work_comes(self):
         bill = self._bill_january()
