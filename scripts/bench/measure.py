@@ -9,16 +9,17 @@ from unittest.mock import patch
 
 
 class Cost(NamedTuple):
-    """What a piece of work took: wall-clock seconds and queries."""
+    """What a piece of work took: wall-clock seconds, queries, seconds of CPU without the server."""
 
     seconds: float
     queries: int
+    cpu: float
 
     def __add__(self, other):
-        return Cost(self.seconds + other.seconds, self.queries + other.queries)
+        return Cost(*map(sum, zip(self, other, strict=True)))
 
 
-NOTHING = Cost(0.0, 0)
+NOTHING = Cost(0.0, 0, 0.0)
 
 
 class Figures:
@@ -38,6 +39,11 @@ class Figures:
         number = f"{value:.2f}" if isinstance(value, float) else str(value)
         print("\t".join((name, number, unit, goal, verdict)), flush=True)
 
+    def compare(self, name, cost, other, at_most):
+        """Print a ratio of two costs; that of their CPU says what a busy machine has hidden."""
+        self.add(name, cost.seconds / other.seconds, "ratio", at_most)
+        self.add(f"{name}, CPU alone", cost.cpu / other.cpu, "ratio")
+
 
 def measure(env, work, commit=False):
     """Return what some work costs from a cold cache, with all that it leaves for the commit.
@@ -47,12 +53,16 @@ def measure(env, work, commit=False):
     env.cr.flush()
     env.invalidate_all()
     gc.collect()
-    queries, start = env.cr.sql_log_count, time.perf_counter()
+    queries, start, cpu = env.cr.sql_log_count, time.perf_counter(), time.process_time()
     result = work()
     env.cr.flush()  # not only the ORM's updates: mail writes its tracking before the commit
     if commit:
         env.cr.commit()
-    return result, Cost(time.perf_counter() - start, env.cr.sql_log_count - queries)
+    return result, Cost(
+        time.perf_counter() - start,
+        env.cr.sql_log_count - queries,
+        time.process_time() - cpu,
+    )
 
 
 def try_out(env, work, check):
@@ -64,12 +74,12 @@ def try_out(env, work, check):
 
 
 def alternate(rounds, **works):
-    """Do the works in turns, A B A B; return the cheapest Cost of each."""
+    """Do the works in turns, A B A B; return the least of each that a round has cost."""
     costs = {name: [] for name in works}
     for _round in range(rounds):
         for name, work in works.items():
             costs[name].append(work())
-    return {name: min(values) for name, values in costs.items()}
+    return {name: Cost(*map(min, zip(*values, strict=True))) for name, values in costs.items()}
 
 
 def chunks(records, size):
