@@ -314,6 +314,7 @@ class SupportCharge(models.Model):
 
         :param dict wanted: {(id of the work, sequence): values}
         """
+        self._fill_terms(wanted.values())
         existing = self.search(
             [*domain, ("kind", "in", WORK_KINDS), ("state", "not in", FROZEN_STATES)]
         )
@@ -451,14 +452,26 @@ class SupportCharge(models.Model):
 
     @api.model
     def _prepare_work_charge(self, ticket, contract, day):
-        term = contract._get_term_on(day)
         return {
             "company_id": contract.company_id.id,
             "currency_id": contract.currency_id.id,
             "partner_id": contract.commercial_partner_id.id,
             "contract_id": contract.id,
-            "term_id": term.id,
-            "billing_term_id": contract._get_billing_term(term).id,
             "ticket_id": ticket.id,
             "date": day,
         }
+
+    @api.model
+    def _fill_terms(self, vals_list):
+        """Complete charges of work with the term of their day and that on whose bill they come."""
+        found = {}
+        for vals in vals_list:
+            contract_id, day = key = vals["contract_id"], vals["date"]
+            if key not in found:
+                contract = self.env["support.contract"].browse(contract_id)
+                term = contract._get_term_on(day)
+                found[key] = {
+                    "term_id": term.id,
+                    "billing_term_id": contract._get_billing_term(term).id,
+                }
+            vals.update(found[key])
