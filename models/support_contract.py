@@ -6,9 +6,8 @@ from odoo.exceptions import UserError, ValidationError
 
 from odoo.addons.base.models.res_partner import _tz_get
 
-from ..tools.periods import ONE_DAY, Span
-from ..tools.rating import format_hours, hours_of
-from ..tools.zones import local_day, midnight
+from ..tools.periods import ONE_DAY
+from ..tools.rating import hours_of
 
 STATES = [
     ("draft", "Draft"),
@@ -367,94 +366,6 @@ class SupportContract(models.Model):
             self.env["support.contract.term"]._roll(self.filtered("term_ids"))
         return result
 
-    def copy_data(self, default=None):
-        vals_list = super().copy_data(default)
-        for contract, vals in zip(self, vals_list, strict=True):
-            if "title" not in (default or {}):
-                vals["title"] = self.env._("%s (copy)", contract.title)
-        return vals_list
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_running(self):
-        for contract in self:
-            if contract.state not in ("draft", "cancelled") or contract.term_ids:
-                raise UserError(
-                    self.env._(
-                        "%(contract)s has a history and can't be deleted. Cancel or terminate it; "
-                        "archived contracts are out of the way.",
-                        contract=contract.display_name,
-                    )
-                )
-
-    # === ACTIONS === #
-
-    def action_confirm(self):
-        """Sign: active from the start date on, pending until then."""
-        self._check_confirmable()
-        waiting = self.filtered(lambda contract: contract.date_start > contract._get_today())
-        waiting._set_state("pending")
-        (self - waiting).action_activate()
-
-    def action_activate(self):
-        self._check_confirmable()
-        self._set_state("active")
-        self.env["support.contract.term"]._roll(self)
-
-    def action_suspend(self):
-        self._set_state("suspended")
-
-    def action_resume(self):
-        """Resume a suspended contract, or one that expired and was prolonged or topped up."""
-        over = self.filtered(lambda contract: contract._has_ended(contract._get_today()))
-        if over:
-            raise UserError(
-                self.env._(
-                    "%s has ended or is used up: give it a later end or more units first.",
-                    over[0].display_name,
-                )
-            )
-        self._set_state("active")
-        self.env["support.contract.term"]._roll(self)
-
-    def action_cancel(self):
-        self._set_state("cancelled")
-
-    def action_draft(self):
-        self._set_state("draft")
-
-    def action_generate_bill(self):
-        """Bill by hand what is due today and show it."""
-        self.ensure_one()
-        bills = self.env["support.bill"]._generate(self, self._get_today())
-        if not bills:
-            raise UserError(
-                self.env._(
-                    "Nothing is due on %(contract)s. The next bill is due on %(date)s.",
-                    contract=self.display_name,
-                    date=self.next_billing_date or "-",
-                )
-            )
-        return bills._get_records_action(name=self.env._("Bills"))
-
-    def action_prove(self):
-        """Prove the ledgers of these contracts and show what differs."""
-        differences = self.env["support.discrepancy"]._prove(self)
-        if differences:
-            return differences._get_records_action(name=self.env._("Differences"))
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "title": self.env._("Proved"),
-                "message": self.env._(
-                    "Counters, entries, work, charges, bills and invoices agree."
-                ),
-            },
-        }
-
-    # === BUSINESS METHODS === #
-
     def _set_state(self, target):
         """Make every transition; the one door to `state`.
 
@@ -478,20 +389,24 @@ class SupportContract(models.Model):
         # Past our own write(), which refuses the field to everybody else.
         return super().write({"state": target})  # pylint: disable=super-method-mismatch
 
-    def _check_confirmable(self):
-        """Collect what is missing before a contract can run, and say it at once."""
-        problems = []
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        for contract, vals in zip(self, vals_list, strict=True):
+            if "title" not in (default or {}):
+                vals["title"] = self.env._("%s (copy)", contract.title)
+        return vals_list
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_running(self):
         for contract in self:
-            if not (contract.line_ids or contract.allowance_ids or contract._get_rates()):
-                problems.append(
+            if contract.state not in ("draft", "cancelled") or contract.term_ids:
+                raise UserError(
                     self.env._(
-                        "%(contract)s has neither recurring products nor allowances nor rates: "
-                        "add what it sells.",
+                        "%(contract)s has a history and can't be deleted. Cancel or terminate it; "
+                        "archived contracts are out of the way.",
                         contract=contract.display_name,
                     )
                 )
-        if problems:
-            raise UserError("\n".join(problems))
 
     def _check_settled(self, names, vals):
         self.ensure_one()
@@ -506,136 +421,3 @@ class SupportContract(models.Model):
                         contract=self.display_name,
                     )
                 )
-
-    def _get_today(self):
-        """Return today's date where the customer is."""
-        self.ensure_one()
-        return self._get_local_day(fields.Datetime.now())
-
-    def _get_local_day(self, moment):
-        """Return the date of a naive UTC moment in the contract's time zone."""
-        self.ensure_one()
-        return local_day(moment, self.tz)
-
-    def _get_midnight(self, day):
-        """Return the naive UTC moment at which a day begins in the contract's time zone."""
-        self.ensure_one()
-        return midnight(day, self.tz)
-
-    def _get_life(self):
-        """Return the days of the contract; without end: to the last day there is."""
-        self.ensure_one()
-        return Span(self.date_start, self.date_end or fields.Date.to_date("9999-12-31"))
-
-    def _get_rates(self):
-        """Return the rates that apply: the contract's own and those of the plan.
-
-        A rate of the contract for the same kind, activity, site and shift replaces the plan's.
-        """
-        self.ensure_one()
-        own = {rate._get_key() for rate in self.rate_ids}
-        return self.rate_ids | self.plan_id.rate_ids.filtered(
-            lambda rate: rate._get_key() not in own
-        )
-
-    def _get_product_price(self, product, day, unit=None):
-        """Return the price of one unit of a product on a day, in the contract's currency.
-
-        :param str unit: 'hour' asks for the price of an hour, else of the product's own unit
-        """
-        self.ensure_one()
-        product = product.with_company(self.company_id)
-        uom = product.uom_id
-        if unit == "hour":  # unlike ref() this asks the database once, not for every day
-            hour = self.env["ir.model.data"]._xmlid_to_res_id("uom.product_uom_hour")
-            uom = uom.browse(hour)
-        if self.pricelist_id:
-            return self.pricelist_id._get_product_price(
-                product, 1.0, currency=self.currency_id, uom=uom, date=day
-            )
-        price = product.uom_id._compute_price(product.lst_price, uom)
-        source = product.currency_id or self.company_id.currency_id
-        return source._convert(price, self.currency_id, self.company_id, day, round=False)
-
-    def _get_term_on(self, day):
-        """Return the term that holds a day; for a later day than there are terms, the last one."""
-        self.ensure_one()
-        terms = self.term_ids.filtered(lambda term: term.kind == "regular").sorted("number")
-        return (
-            terms.filtered(lambda term: term.date_start <= day <= term.date_end)[:1] or terms[-1:]
-        )
-
-    def _get_billing_term(self, term):
-        """Return the term on whose bill the usage of a term comes.
-
-        In arrears its own, in advance the next one; where that is billed already, the first that
-        isn't. What finds none is billed at once.
-        """
-        self.ensure_one()
-        number = term.number + (1 if self.billing_mode == "advance" else 0)
-        return self.term_ids.sorted("number").filtered(
-            lambda later: later.number >= number and not later.billed
-        )[:1]
-
-    def _get_coverage_state(self, moment):
-        """Return whether this contract covers work at a moment: valid, pending or False.
-
-        Valid: active, inside its dates, and with units left where it ends, or blocks, without.
-        """
-        self.ensure_one()
-        day = self._get_local_day(moment)
-        life = self._get_life()
-        if day > life.end:
-            return False
-        if self.state == "pending" or day < life.start:
-            return "pending"
-        needs_units = self.ends_when_used or self.overage_policy == "block"
-        if needs_units and self.allowance_ids and not self._has_units_left(day):
-            return False
-        return "valid" if self.state == "active" else False
-
-    def _has_ended(self, day):
-        """Return whether the contract is over on a day: past its end, or used up (L10)."""
-        self.ensure_one()
-        if self.date_end and self.date_end < day:
-            return True
-        once = self.allowance_ids.filtered(lambda allowance: allowance.per == "contract")
-        return bool(
-            self.ends_when_used and once and self.term_ids and not self._has_units_left(day)
-        )
-
-    def _has_units_left(self, day):
-        self.ensure_one()
-        return any(grant.remaining > 0 for grant in self.entitlement_ids if grant._is_valid_on(day))
-
-    def _check_overage(self, line, missing):
-        """Refuse work recorded now that exceeds the allowance, if the policy says so."""
-        self.ensure_one()
-        if self.overage_policy != "block":
-            return
-        wanted = line.billable_seconds
-        raise UserError(
-            self.env._(
-                "%(contract)s allows no work beyond its allowance. This time entry needs "
-                "%(wanted)s, %(left)s are left. Shorten it, top the contract up, or mark the entry "
-                "as non-billable.",
-                contract=self.display_name,
-                wanted=format_hours(wanted),
-                left=format_hours(max(wanted - missing, 0)),
-            )
-        )
-
-    def _counts_incidents(self):
-        """Return whether each ticket under this contract takes an incident."""
-        self.ensure_one()
-        return bool(
-            self.incident_product_id
-            or self.allowance_ids.filtered(lambda allowance: allowance.unit == "incident")
-        )
-
-    # === CRON === #
-
-    @api.model
-    def _cron_roll(self, batch_size=100):
-        """Open, close and expire what the date brings, however late it runs (T4)."""
-        self.env["support.contract.term"]._roll_due(batch_size)

@@ -1,0 +1,216 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from decimal import Decimal
+
+from odoo import api, models
+
+from ..tools import rating
+from .support_charge import FROZEN_STATES, WORK_KINDS
+
+
+class SupportCharge(models.Model):
+    """The charges that follow from work: made, changed and withdrawn as it is rated."""
+
+    _inherit = "support.charge"
+
+    def _withdraw(self):
+        """Delete charges whose work is gone; the bill they were on is looked at again."""
+        bills = self.bill_id
+        self.unlink()
+        bills._charges_changed()
+
+    @api.model
+    def _sync_time(self, lines, allocations):
+        """Make the charges of time entries what their rating and coverage say.
+
+        :param dict allocations: {entry id: Allocation}; an entry without one has no charge
+        """
+        pieces = [piece for line in lines for piece in line.rated_pieces or []]
+        rates = self.env["support.rate"].browse({rate for p in pieces for rate in p["rates"]})
+        names = {rate.id: rate.name for rate in rates.exists() if rate.name}
+        wanted = {}
+        for line in lines:
+            if line.id in allocations:
+                charges = self._prepare_time(line, allocations[line.id], names)
+                for sequence, vals in enumerate(charges):
+                    wanted[line.id, sequence] = vals
+        self._sync(wanted, [("time_entry_id", "in", lines.ids)], "time_entry_id")
+
+    @api.model
+    def _sync_tickets(self, tickets, allocations):
+        """Make the incident charges of tickets what their coverage says."""
+        wanted = {}
+        for ticket in tickets:
+            if ticket.id in allocations and ticket.contract_id:
+                charges = self._prepare_incidents(ticket, allocations[ticket.id])
+                for sequence, vals in enumerate(charges):
+                    wanted[ticket.id, sequence] = vals
+        domain = [("ticket_id", "in", tickets.ids), ("time_entry_id", "=", False)]
+        self._sync(wanted, domain, "ticket_id")
+
+    @api.model
+    def _sync(self, wanted, domain, link):
+        """Create, update and delete unfrozen charges of work so that they are those wanted.
+
+        :param dict wanted: {(id of the work, sequence): values}
+        """
+        self._fill_terms(wanted.values())
+        existing = self.search(
+            [*domain, ("kind", "in", WORK_KINDS), ("state", "not in", FROZEN_STATES)]
+        )
+        obsolete, bills = self.browse(), self.env["support.bill"]
+        for charge in existing:
+            vals = wanted.pop((charge[link].id, charge.sequence), None)
+            if vals is None:
+                obsolete += charge
+                continue
+            if charge.bill_id or charge.billing_term_id != charge.term_id:
+                vals.pop("billing_term_id")  # on a bill, or moved by hand: it stays there
+            changes = {name: value for name, value in vals.items() if charge._differs(name, value)}
+            if changes:
+                charge.write(changes)
+                bills |= charge.bill_id
+        bills |= obsolete.bill_id
+        obsolete.unlink()
+        self.create([vals | {"sequence": key[1]} for key, vals in wanted.items()])
+        bills.exists()._charges_changed()
+
+    def _differs(self, name, value):
+        self.ensure_one()
+        field = self._fields[name]
+        current = self[name].id if field.type == "many2one" else self[name]
+        if field.type in ("float", "monetary"):
+            return self.currency_id.compare_amounts(current, value) != 0
+        return (current or False) != (value or False)
+
+    @api.model
+    def _prepare_time(self, line, allocation, names):
+        """Return the charges of one entry: what is covered, at 0.00, then what is to be paid.
+
+        The first of the billable time is covered; what each grant covers is a charge of its own
+        (ex. D19). Pieces at the same price are one charge.
+
+        :param dict names: {rate id: name}
+        """
+        draws = {}
+        for grant, units in (*allocation.draws, *filter(None, [allocation.overdrawn])):
+            draws[grant] = draws.get(grant, 0) + units
+        charges, drawn, shown = [], 0, 0
+        covered = [0] * len(line.rated_pieces)
+        for units in list(draws.values()) or [0]:
+            drawn += units
+            if allocation.limited:
+                covered = self._get_covered_seconds(line, drawn)
+            seconds = sum(covered) - shown
+            shown += seconds
+            if seconds or units:
+                charge = self._prepare_time_charge(line, "covered", seconds, "0", [])
+                charges.append(charge | {"units": units})
+        prices = {}
+        for piece, seconds in zip(line.rated_pieces, covered, strict=True):
+            if piece["seconds"] > seconds:
+                key = piece["price"], tuple(piece["rates"])
+                prices[key] = prices.get(key, 0) + piece["seconds"] - seconds
+        kind = "overage" if allocation.limited else "labour"
+        charges.extend(
+            self._prepare_time_charge(
+                line, kind, seconds, price, [names[rate] for rate in rates if rate in names]
+            )
+            for (price, rates), seconds in prices.items()
+        )
+        return charges
+
+    @api.model
+    def _get_covered_seconds(self, line, units):
+        """Return how much of each piece of an entry so many units pay for, the first ones first."""
+        covered = []
+        for piece in line.rated_pieces:
+            drawn = min(units, piece["units"])
+            units -= drawn
+            covered.append(rating.seconds_covered(drawn, piece["units"], piece["seconds"]))
+        return covered
+
+    @api.model
+    def _prepare_time_charge(self, line, kind, seconds, price, names):
+        contract, product = line.support_contract_id, line.activity_type_id.product_id
+        day = line._get_day()
+        price = Decimal(price)
+        currency = contract.currency_id
+        parts = [line.activity_type_id.name, *names, line.name if line.name != "/" else None]
+        return {
+            **self._prepare_work_charge(line.ticket_id, contract, day),
+            "kind": kind,
+            "name": " – ".join(filter(None, parts)),
+            "product_id": product.id,
+            "time_entry_id": line.id,
+            "seconds": seconds,
+            "units": 0,
+            "quantity": rating.hours_of(seconds),
+            "price_unit": float(price),
+            "amount": float(rating.amount(seconds, price, Decimal(str(currency.rounding)))),
+        }
+
+    @api.model
+    def _prepare_incidents(self, ticket, allocation):
+        """Return the charges of a ticket's incidents: those covered, at 0.00, then the others."""
+        contract = ticket.contract_id
+        xmlid = "support_contract.product_support_incident"
+        product = contract.incident_product_id or contract.incident_product_id.browse(
+            self.env["ir.model.data"]._xmlid_to_res_id(xmlid)  # unlike ref() without a query
+        )
+        day = ticket._get_day()
+        charge = {
+            **self._prepare_work_charge(ticket, contract, day),
+            "name": f"{product.display_name} – {ticket.display_name}",
+            "product_id": product.id,
+        }
+        covered = allocation.get_covered()
+        charges = []
+        if covered:
+            charges.append(
+                charge
+                | {
+                    "kind": "covered",
+                    "quantity": covered,
+                    "units": covered,
+                    "price_unit": 0.0,
+                    "amount": 0.0,
+                }
+            )
+        if allocation.rest:
+            price = contract.incident_price or contract._get_product_price(product, day)
+            charges.append(
+                charge
+                | {
+                    "kind": "incident",
+                    "quantity": allocation.rest,
+                    "price_unit": price,
+                    "amount": contract.currency_id.round(allocation.rest * price),
+                }
+            )
+        return charges
+
+    @api.model
+    def _prepare_work_charge(self, ticket, contract, day):
+        return {
+            "company_id": contract.company_id.id,
+            "currency_id": contract.currency_id.id,
+            "partner_id": contract.commercial_partner_id.id,
+            "contract_id": contract.id,
+            "ticket_id": ticket.id,
+            "date": day,
+        }
+
+    @api.model
+    def _fill_terms(self, vals_list):
+        """Complete charges of work with the term of their day and that on whose bill they come."""
+        found = {}
+        for vals in vals_list:
+            contract_id, day = key = vals["contract_id"], vals["date"]
+            if key not in found:
+                contract = self.env["support.contract"].browse(contract_id)
+                term = contract._get_term_on(day)
+                found[key] = {
+                    "term_id": term.id,
+                    "billing_term_id": contract._get_billing_term(term).id,
+                }
+            vals.update(found[key])
