@@ -191,19 +191,43 @@ class TestAccess(SupportCommon):
         )
         self.assertEqual(contract.state, "draft")
 
-    def test_manager_cannot_fill_a_grant_by_context(self):
+    def test_manager_cannot_make_a_grant_past_the_door(self):
+        vals = {
+            "name": "Forged",
+            "unit": "time",
+            "date_from": "2026-01-01",
+            "partner_id": self.customer.id,
+        }
+
+        with self.assertRaises(AccessError):
+            self.env["support.entitlement"].create(vals)
+
+    def test_context_cannot_fill_a_grant(self):
         grants = self.env["support.entitlement"].with_context(
             default_quantity=100, default_remaining=100
         )
-        grant = grants.create(
-            {
-                "name": "Forged",
-                "unit": "time",
-                "date_from": "2026-01-01",
-                "partner_id": self.customer.id,
-            }
+
+        grant = grants._grant(
+            [
+                {
+                    "name": "Forged",
+                    "unit": "time",
+                    "amount": 60,
+                    "date_from": "2026-01-01",
+                    "partner_id": self.customer.id,
+                }
+            ]
         )
-        self.assertEqual((grant.quantity, grant.remaining), (0, 0))
+
+        self.assertEqual((grant.quantity, grant.remaining), (60, 60))
+
+    def test_manager_cannot_write_terms(self):
+        with self.assertRaises(AccessError):
+            self.contract.term_ids[0].charged = True
+
+    def test_staff_cannot_say_when_a_ticket_was_recorded(self):
+        with self.assertRaises(AccessError):
+            self.ticket.with_user(self.staff).recorded_at = "2020-01-01 00:00:00"
 
     # === ACCOUNTANTS === #
 
