@@ -293,6 +293,6 @@ class _Transaction:
     def __exit__(self, kind, error, traceback):
         try:
             if kind is None:
-                self.cr.commit()
+                self.cr.commit()  # pylint: disable=invalid-commit
         finally:
             self.cr.close()
