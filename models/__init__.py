@@ -9,6 +9,7 @@ from . import (
     support_plan_allowance,
     support_rate,
     support_contract,
+    support_contract_balance,
     support_contract_questions,
     support_contract_life,
     support_contract_links,
