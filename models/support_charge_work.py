@@ -203,11 +203,13 @@ class SupportCharge(models.Model):
     @api.model
     def _fill_terms(self, vals_list):
         """Complete charges of work with the term of their day and that on whose bill they come."""
+        contracts = self.env["support.contract"].browse({vals["contract_id"] for vals in vals_list})
+        contract_of = {contract.id: contract for contract in contracts}
         found = {}
         for vals in vals_list:
             contract_id, day = key = vals["contract_id"], vals["date"]
             if key not in found:
-                contract = self.env["support.contract"].browse(contract_id)
+                contract = contract_of[contract_id]
                 term = contract._get_term_on(day)
                 found[key] = {
                     "term_id": term.id,

@@ -86,7 +86,7 @@ class TestPerformance(BillingCommon):
     def test_tickets_of_many_customers(self):
         partners = [self._make_customer(f"Customer{index}") for index in range(MANY)]
         for partner in partners[::2]:
-            self._make_contract(self._make_plan(fee=1), partner=partner)
+            self._make_contract(self.plan, partner=partner)
 
         def open_tickets(count):
             self.env["helpdesk.ticket"].create(
