@@ -15,6 +15,8 @@ from itertools import pairwise
 from math import isfinite
 from typing import NamedTuple
 
+from .money import round_to
+
 SECOND = timedelta(seconds=1)
 HOUR = 3600
 
@@ -195,9 +197,7 @@ def amount(seconds: int, price: Decimal, rounding: Decimal) -> Decimal:
     Exact until the one rounding at the end; a credit of as many seconds is its opposite.
     Raises ValueError when the rounding is not positive.
     """
-    if rounding <= 0:
-        raise ValueError(f"A rounding must be positive, not {rounding}")
-    return _half_up(Fraction(price) * seconds / HOUR / Fraction(rounding)) * rounding
+    return round_to(Fraction(price) * seconds / HOUR, rounding)
 
 
 def seconds_of(hours: float) -> int:
