@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
-from . import models, report, tools, wizards
+from . import controllers, models, report, tools, wizards
 
 
 def uninstall_hook(env):

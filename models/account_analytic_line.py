@@ -29,6 +29,7 @@ RATED_FIELDS = {
     "worked_seconds",
     "support_state",
     "recorded_at",
+    "after_end_policy",
 }
 
 

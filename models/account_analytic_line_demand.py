@@ -2,7 +2,7 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..tools.consumption import Demand
+from ..tools.consumption import Demand, earliest
 from .support_charge import FROZEN_STATES
 
 
@@ -19,9 +19,8 @@ class AccountAnalyticLine(models.Model):
         siblings = self._get_rounding_siblings() - self
         if siblings:
             self.env.add_to_compute(self._fields["rated_pieces"], siblings - siblings._get_frozen())
-        starts = dict(before or {})
-        for pool, moment in (self | siblings)._get_pool_starts().items():
-            starts[pool] = min(starts.get(pool, moment), moment)
+        after = (self | siblings)._get_pool_starts()
+        starts = earliest([*(before or {}).items(), *after.items()])
         self.env["support.consumption"]._reallocate(starts, work=self | siblings)
 
     def _get_rounding_siblings(self):
@@ -44,6 +43,10 @@ class AccountAnalyticLine(models.Model):
     def _get_moment(self):
         return self.work_start
 
+    def _get_order(self):
+        """Return by what work is put in order: when it counts, then the id."""
+        return self._get_moment(), self.id
+
     def _get_day(self):
         """Return the day on which this work counts: the customer's."""
         self.ensure_one()
@@ -59,11 +62,9 @@ class AccountAnalyticLine(models.Model):
 
     def _get_pool_starts(self):
         """Return from when on these entries touch which pool: {pool: naive UTC moment}."""
-        starts = {}
-        for line in self.filtered("support_contract_id"):
-            pool = line._get_pool()
-            starts[pool] = min(starts.get(pool, line.work_start), line.work_start)
-        return starts
+        return earliest(
+            (line._get_pool(), line._get_moment()) for line in self.filtered("support_contract_id")
+        )
 
     @api.model
     def _get_work_query(self, starts):
@@ -71,7 +72,7 @@ class AccountAnalyticLine(models.Model):
         return SQL(
             """
             SELECT line.id
-              FROM (VALUES %s) AS pool (company, partner, start)
+              FROM %s
               JOIN support_contract contract ON contract.company_id = pool.company
                    AND contract.commercial_partner_id = pool.partner
               JOIN account_analytic_line line ON line.support_contract_id = contract.id
@@ -80,10 +81,7 @@ class AccountAnalyticLine(models.Model):
                AND NOT EXISTS (SELECT 1 FROM support_charge charge
                                 WHERE charge.time_entry_id = line.id AND charge.state IN %s)
             """,
-            SQL(", ").join(
-                SQL("(%s, %s, %s::timestamp)", company, partner, start)
-                for (company, partner, _unit), start in starts.items()
-            ),
+            self.env["support.consumption"]._get_pool_table(starts),
             FROZEN_STATES,
         )
 
@@ -109,5 +107,9 @@ class AccountAnalyticLine(models.Model):
         for line in recorded & self:
             allocation = allocations.get(line.id)
             if allocation and allocation.limited and allocation.rest:
-                line.support_contract_id.sudo()._check_overage(line, allocation.rest)
+                line._check_missing(allocation.rest)
         self.env["support.charge"].sudo()._sync_time(self, allocations)  # the ledger is no one's
+
+    def _check_missing(self, missing):
+        """Refuse this entry, recorded or edited now, where so many units too few are blocked."""
+        self.support_contract_id.sudo()._check_overage(self, missing)  # to read the contract

@@ -48,13 +48,19 @@ class AccountMove(models.Model):
         return -1 if self.move_type == "out_refund" else 1
 
     def _is_fully_credited(self):
-        """Return whether posted credit notes take back the whole invoice."""
+        """Return whether posted credit notes take back the whole invoice.
+
+        A credit note with a bill of its own (the refund of a ticket charge) isn't meant: what it
+        takes back are charges, too, and those of this invoice remain what they are.
+        """
         self.ensure_one()
         if self.state != "posted":
             return False
         credited = sum(
-            note.amount_untaxed for note in self.reversal_move_ids if note.state == "posted"
-        )
+            note.amount_untaxed
+            for note in self.reversal_move_ids
+            if note.state == "posted" and not note.sudo().support_bill_ids
+        )  # sudo: who looks at the invoice needn't be allowed to read bills
         return (
             bool(credited) and self.currency_id.compare_amounts(credited, self.amount_untaxed) >= 0
         )

@@ -7,11 +7,12 @@ from .support_charge import FROZEN_STATES, MANUAL_KINDS, WORK_KINDS
 from .support_coverage import Request
 
 # The facts on which coverage, the ticket's time entries and its incidents hang.
-COVERAGE_FACTS = {"partner_id", "company_id"}
+COVERAGE_FACTS = {"partner_id", "company_id", "equipment_id"}
 TIME_FACTS = COVERAGE_FACTS | {"contract_id"}
 INCIDENT_FACTS = {
     "partner_id",
     "company_id",
+    "equipment_id",
     "contract_id",
     "team_id",
     "incident_quantity",
@@ -19,7 +20,19 @@ INCIDENT_FACTS = {
 }
 
 # Noted by ourselves; whoever could write them could take over grants made later.
-NOTED_FIELDS = {"recorded_at", "awaiting_coverage", "contract_by_hand"}
+NOTED_FIELDS = {
+    "recorded_at",
+    "awaiting_coverage",
+    "contract_by_hand",
+    "incident_demand",
+    "incident_by_hand",
+    "retaken_at",
+    "incident_waiting",
+    "lock_reason",
+    "locked_at",
+    "lock_reminded_at",
+    "lock_escalated_at",
+}
 
 
 class HelpdeskTicket(models.Model):
@@ -36,6 +49,29 @@ class HelpdeskTicket(models.Model):
         help="Found by the customer when the ticket is made; a choice by hand always wins.",
     )
     contract_by_hand = fields.Boolean(readonly=True, copy=False)
+    equipment_id = fields.Many2one(
+        "maintenance.equipment",
+        string="Item",
+        index="btree_not_null",
+        tracking=True,
+        check_company=True,
+        ondelete="restrict",
+        help="What the ticket is about; a contract for this item goes first.",
+    )
+    lock_reason = fields.Selection(
+        [
+            ("no_contract", "Pending – No Contract"),
+            ("no_incident", "Pending – No Incident"),
+            ("pending", "Pending – Contract Not Started"),
+            ("unpaid", "Pending – Unpaid"),
+        ],
+        string="Locked",
+        readonly=True,
+        copy=False,
+        tracking=True,
+        index="btree_not_null",
+        help="Why the ticket waits and can't be worked on.",
+    )
     opened_at = fields.Datetime(
         default=fields.Datetime.now, copy=False, help="Decides the order of consumption."
     )
@@ -87,7 +123,8 @@ class HelpdeskTicket(models.Model):
     )
 
     _support_pool = models.Index(
-        "(commercial_partner_id, company_id, opened_at) WHERE incident_quantity > 0"
+        "(commercial_partner_id, company_id, COALESCE(retaken_at, opened_at)) "
+        "WHERE incident_demand > 0"
     )
     _incidents_positive = models.Constraint(
         "CHECK (incident_quantity >= 0)", "A ticket can't take a negative number of incidents."
@@ -98,10 +135,12 @@ class HelpdeskTicket(models.Model):
     @api.depends("team_id", "contract_id")
     def _compute_incident_quantity(self):
         for ticket in self:
-            needs = ticket.team_id.requires_incident or (
-                ticket.contract_id and ticket.contract_id.sudo()._counts_incidents()
-            )  # sudo: a portal user opens a ticket under a contract that he can't read
-            ticket.incident_quantity = (ticket.incident_quantity or 1) if needs else 0
+            if ticket._needs_incident():
+                ticket.incident_quantity = ticket.incident_quantity or 1
+            elif not ticket.incident_by_hand:
+                ticket.incident_quantity = 0
+            else:  # whose number staff has decided
+                ticket.incident_quantity = ticket.incident_quantity
 
     def _compute_worked_hours(self):
         hours = dict(
@@ -181,7 +220,7 @@ class HelpdeskTicket(models.Model):
 
     def write(self, vals):
         self._check_facts_only([vals])
-        if not INCIDENT_FACTS.intersection(vals):
+        if not INCIDENT_FACTS.intersection(vals) and not self._moves_demand(vals):
             return super().write(vals)
         if "contract_id" in vals:
             vals = vals | {"contract_by_hand": bool(vals["contract_id"])}
@@ -193,7 +232,7 @@ class HelpdeskTicket(models.Model):
         self._check_not_frozen(vals)
         result = super().write(vals)
         if COVERAGE_FACTS.intersection(vals) and "contract_id" not in vals:
-            self.filtered(lambda ticket: ticket._follows_customer())._cover()
+            self._get_to_cover_again(vals)._cover()
         self._consume(before)
         if lines:
             lines._consume(lines_before)
@@ -261,6 +300,7 @@ class HelpdeskTicket(models.Model):
                 self.env["res.partner"].sudo().browse(partner),
                 self.env["res.company"].sudo().browse(company),
                 fields.Datetime.to_datetime(opened),
+                self._get_owned_item(vals.get("equipment_id")),
             )
         # Whoever opens a ticket, a portal user too, needn't be able to read contracts.
         found = self.env["support.coverage"].sudo()._find(list(set(requests.values())))
@@ -273,14 +313,7 @@ class HelpdeskTicket(models.Model):
 
     def _cover(self):  # pylint: disable=missing-return
         """Find the contract of tickets again, after their customer has changed."""
-        requests = {
-            ticket: Request(
-                ticket.partner_id.sudo(),
-                ticket.company_id.sudo(),
-                ticket.opened_at or fields.Datetime.now(),
-            )
-            for ticket in self
-        }
+        requests = {ticket: ticket._get_coverage_request() for ticket in self}
         # As in _prepare_coverage: contracts are looked up for people who can't read them.
         found = self.env["support.coverage"].sudo()._find(list(set(requests.values())))
         for contract, tickets in self.grouped(lambda ticket: found[requests[ticket]]).items():
@@ -292,7 +325,9 @@ class HelpdeskTicket(models.Model):
     @api.model
     def _check_facts_only(self, vals_list):
         """Refuse to write what the system notes itself, by whatever call."""
-        if not self.env.su and any(NOTED_FIELDS.intersection(vals) for vals in vals_list):
+        noted = {f"default_{name}" for name in NOTED_FIELDS}.intersection(self.env.context)
+        noted = noted or any(NOTED_FIELDS.intersection(vals) for vals in vals_list)
+        if noted and not self.env.su:
             raise AccessError(
                 self.env._("When a ticket was recorded is noted by itself and can't be written.")
             )
@@ -331,7 +366,7 @@ class HelpdeskTicket(models.Model):
             if any(
                 ticket._fields[name].convert_to_cache(vals[name], ticket)
                 != ticket._fields[name].convert_to_cache(ticket[name], ticket)
-                for name in INCIDENT_FACTS.intersection(vals) - {"team_id"}
+                for name in INCIDENT_FACTS.intersection(vals) - {"team_id", "equipment_id"}
             ):
                 raise UserError(
                     self.env._(
@@ -340,34 +375,3 @@ class HelpdeskTicket(models.Model):
                         ticket.display_name,
                     )
                 )
-
-    # === MAIL === #
-
-    @api.model
-    def message_new(self, msg, custom_values=None):
-        """A mail is never refused: its ticket is covered in a transaction of its own."""
-        later = self.with_context(support_cover_later=True)
-        ticket = super(HelpdeskTicket, later).message_new(msg, custom_values=custom_values)
-        self.env.ref("support_contract.cron_cover_waiting")._trigger()
-        return ticket.with_context(support_cover_later=False)
-
-    @api.model
-    def _cron_cover_waiting(self, batch_size=50):
-        """Cover the tickets that came by mail; a refused one stays, and says why."""
-        waiting = self.search([("awaiting_coverage", "=", True)], order="id")
-        cron = self.env["ir.cron"]
-        cron._commit_progress(remaining=len(waiting))
-        for ticket in waiting:
-            locked = ticket.try_lock_for_update().filtered("awaiting_coverage")
-            if locked:
-                try:
-                    with self.env.cr.savepoint():
-                        locked.awaiting_coverage = False
-                        locked._cover()
-                        locked.env.add_to_compute(self._fields["incident_quantity"], locked)
-                        locked._consume()
-                except UserError as error:
-                    locked.awaiting_coverage = False
-                    locked.message_post(body=str(error))
-            if not cron._commit_progress(1):
-                break

@@ -1,5 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .res_company import NO_CONTRACT_POLICIES
 
 
 class HelpdeskTicketTeam(models.Model):
@@ -9,6 +12,11 @@ class HelpdeskTicketTeam(models.Model):
         string="Requires an Incident",
         help="Each new ticket to this team takes one support incident from its customer, "
         "whatever is said in it.",
+    )
+    support_no_contract_policy = fields.Selection(
+        NO_CONTRACT_POLICIES,
+        string="Tickets Without a Contract",
+        help="Empty: the rule of the company.",
     )
     support_project_id = fields.Many2one(
         "project.project",
@@ -44,3 +52,22 @@ class HelpdeskTicketTeam(models.Model):
             if self:
                 self.sudo().support_project_id = project
         return project.sudo(False)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_taken(self):
+        """Refuse where tickets took incidents: without their team nothing would say why."""
+        ticket = (
+            self.env["helpdesk.ticket"]
+            .sudo()  # tickets count, whoever may see them
+            .with_context(active_test=False)
+            .search([("team_id", "in", self.ids), ("incident_quantity", "!=", 0)], limit=1)
+        )
+        if ticket:
+            raise UserError(
+                self.env._(
+                    "%(team)s can't be deleted: its ticket %(ticket)s took an incident. Archive "
+                    "the team.",
+                    team=ticket.team_id.display_name,
+                    ticket=ticket.number,
+                )
+            )

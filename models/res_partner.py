@@ -1,5 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class ResPartner(models.Model):
@@ -28,6 +29,26 @@ class ResPartner(models.Model):
             )
         for partner in self:
             partner.support_contract_count = counts.get(partner.commercial_partner_id, 0)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_with_support(self):
+        # sudo: grants and contracts count, whoever may see them
+        for model in ("support.contract", "support.entitlement"):
+            record = (
+                self.env[model]
+                .sudo()
+                .with_context(active_test=False)
+                .search([("partner_id", "in", self.ids)], limit=1)
+            )
+            if record:
+                raise UserError(
+                    self.env._(
+                        "%(customer)s can't be deleted: “%(record)s” is theirs. Archive the "
+                        "customer, or merge the customer into another one.",
+                        customer=record.partner_id.display_name,
+                        record=record.display_name,
+                    )
+                )
 
     def action_view_support_contracts(self):
         self.ensure_one()

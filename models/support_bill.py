@@ -1,7 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import groupby
 
 from .support_charge import FEE_KINDS, WORK_KINDS
 
@@ -23,9 +22,14 @@ GUARDED_FIELDS = {
     "state",
     "contract_id",
     "term_id",
+    "company_id",
+    "currency_id",
+    "partner_id",
     "amount_untaxed",
     "move_id",
 }
+# Of a bill with a contract they are the contract's, whatever else is given.
+CONTRACT_FIELDS = ("company_id", "currency_id", "partner_id")
 
 
 class SupportBill(models.Model):
@@ -70,23 +74,46 @@ class SupportBill(models.Model):
         index=True,
     )
     contract_id = fields.Many2one(
-        "support.contract", required=True, readonly=True, index=True, ondelete="restrict"
+        "support.contract",
+        readonly=True,
+        index=True,
+        ondelete="restrict",
+        help="Empty: what a customer without a contract owes.",
     )
     term_id = fields.Many2one(
         "support.contract.term", readonly=True, index=True, ondelete="restrict"
     )
     company_id = fields.Many2one(
-        related="contract_id.company_id", store=True, precompute=True, index=True
-    )
-    currency_id = fields.Many2one(related="contract_id.currency_id", store=True, precompute=True)
-    partner_id = fields.Many2one(
-        related="contract_id.commercial_partner_id",
-        string="Customer",
+        "res.company",
+        compute="_compute_contract_values",
         store=True,
+        readonly=False,
         precompute=True,
+        required=True,
         index=True,
     )
-    partner_invoice_id = fields.Many2one(related="contract_id.partner_invoice_id")
+    currency_id = fields.Many2one(
+        "res.currency",
+        compute="_compute_contract_values",
+        store=True,
+        readonly=False,
+        precompute=True,
+        required=True,
+    )
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        compute="_compute_contract_values",
+        store=True,
+        readonly=False,
+        precompute=True,
+        required=True,
+        index=True,
+        ondelete="restrict",
+    )
+    partner_invoice_id = fields.Many2one(
+        "res.partner", string="Invoice Address", compute="_compute_partner_invoice_id"
+    )
     client_order_ref = fields.Char(related="contract_id.client_order_ref")
     date = fields.Date(required=True, default=fields.Date.context_today)
     charge_ids = fields.One2many("support.charge", "bill_id")
@@ -126,8 +153,30 @@ class SupportBill(models.Model):
         "(contract_id, term_id) WHERE kind = 'term' AND is_main",
         "This term of the contract has a bill already.",
     )
+    _term_of_contract = models.Constraint(
+        "CHECK (kind = 'immediate' OR contract_id IS NOT NULL)",
+        "Only a contract has terms: a bill without a contract is immediate.",
+    )
 
     # === COMPUTE METHODS === #
+
+    @api.depends(
+        "contract_id.company_id", "contract_id.currency_id", "contract_id.commercial_partner_id"
+    )
+    def _compute_contract_values(self):
+        for bill in self:
+            contract = bill.contract_id
+            bill.company_id = contract.company_id or bill.company_id
+            bill.currency_id = contract.currency_id or bill.currency_id
+            bill.partner_id = contract.commercial_partner_id or bill.partner_id
+
+    @api.depends("contract_id.partner_invoice_id", "partner_id")
+    def _compute_partner_invoice_id(self):
+        for bill in self:
+            address = bill.contract_id.partner_invoice_id.id
+            if not address and bill.partner_id:
+                address = bill.partner_id.address_get(["invoice"])["invoice"]
+            bill.partner_invoice_id = address
 
     @api.depends(
         "approval_state",
@@ -135,6 +184,7 @@ class SupportBill(models.Model):
         "move_id.state",
         "move_id.reversal_move_ids.state",
         "move_id.reversal_move_ids.amount_untaxed",
+        "move_id.reversal_move_ids.support_bill_ids",
     )
     def _compute_state(self):
         for bill in self:
@@ -180,6 +230,9 @@ class SupportBill(models.Model):
         names = self.env["ir.sequence"]._next_many_by_code("support.bill", len(unnamed))
         for vals, name in zip(unnamed, names, strict=True):
             vals["name"] = name or "/"
+        for vals in vals_list:
+            for name in CONTRACT_FIELDS if vals.get("contract_id") else ():
+                vals.pop(name, None)
         # The state is given, so that neither values nor context give another.
         return super().create([vals | {"approval_state": "draft"} for vals in vals_list])
 
@@ -205,7 +258,7 @@ class SupportBill(models.Model):
     def action_submit(self):
         """Ask for the approval that the contract wants; approve where it wants none."""
         self._check_state(("draft",))
-        free = self.filtered(lambda bill: bill.contract_id.bill_approval == "none")
+        free = self.filtered(lambda bill: not bill._needs_approval())
         (self - free)._set({"approval_state": "to_approve"})
         free._set({"approval_state": "approved"})
 
@@ -233,6 +286,9 @@ class SupportBill(models.Model):
         """Make credited bills ready for another invoice; the credited one stays linked."""
         self._check_state(("credited",))
         self._set({"move_id": False})
+        # Where a ticket was charged anew meanwhile, both together are what it says.
+        charges = self.sudo().charge_ids.filtered(lambda charge: charge.kind == "ticket")
+        charges._sync_ticket_amounts(charges.ticket_id)
 
     def action_view_invoices(self):
         self.ensure_one()
@@ -248,80 +304,7 @@ class SupportBill(models.Model):
         )
         return action | {"domain": [("bill_id", "=", self.id)], "context": {}}
 
-    # === GENERATION === #
-
-    @api.model
-    def _generate(self, contracts, until, run=None):
-        """Bill what is due on contracts up to a day: fees, usage, and what was moved there.
-
-        Charges of a term that has its bill already come on an immediate one. Run twice it finds
-        nothing the second time.
-
-        :return: the new bills, in draft
-        """
-        self.check_access("create")
-        # Who may make bills may have the date bring what it brings: terms, grants and fees.
-        self, contracts = self.sudo(), contracts.sudo()
-        contracts = contracts.filtered(lambda c: c.state not in ("draft", "pending", "cancelled"))
-        self.env["support.contract.term"]._roll(contracts)
-        terms = self.env["support.contract.term"].search(
-            [
-                ("contract_id", "in", contracts.ids),
-                ("charged", "=", False),
-                ("billing_date", "<=", until),
-            ]
-        )
-        charges = self.env["support.charge"]
-        charges.create(contracts.line_ids._settle_changes())
-        fees = [vals for term in terms for vals in term._prepare_fees()]
-        due = charges.search(
-            [
-                ("contract_id", "in", contracts.ids),
-                ("state", "=", "open"),
-                "|",
-                ("billing_term_id", "=", False),
-                ("billing_term_id.billing_date", "<=", until),
-            ]
-        )
-        keys = {(vals["contract_id"], vals["billing_term_id"]) for vals in fees}
-        keys |= {(charge.contract_id.id, charge.billing_term_id.id) for charge in due}
-        billed = set(
-            self.search([("term_id", "in", [term for _c, term in keys]), ("is_main", "=", True)])
-            .filtered(lambda bill: bill.kind == "term")
-            .term_id.ids
-        )
-        keys = sorted(keys, key=lambda key: (key[0], key[1] or 0))
-        bills = self.create(
-            [
-                self._prepare_bill(contract, term, term in billed, until, run)
-                for contract, term in keys
-            ]
-        )
-        bill_of = dict(zip(keys, bills, strict=True))
-        for (contract, term), group in groupby(
-            due, lambda charge: (charge.contract_id.id, charge.billing_term_id.id)
-        ):
-            charges.concat(*group).bill_id = bill_of[contract, term]
-        charges.create(
-            [
-                vals | {"bill_id": bill_of[vals["contract_id"], vals["billing_term_id"]].id}
-                for vals in fees
-            ]
-        )
-        terms.charged = True
-        return bills.sudo(False)
-
-    @api.model
-    def _prepare_bill(self, contract_id, term_id, extra, until, run):
-        kind = "immediate" if extra or not term_id else "term"
-        term = self.env["support.contract.term"].browse(term_id)
-        return {
-            "kind": kind,
-            "contract_id": contract_id,
-            "term_id": term_id,
-            "date": term.billing_date if kind == "term" else until,  # however late it is (T4)
-            "run_id": run.id if run else False,
-        }
+    # === BUSINESS METHODS === #
 
     def _charges_changed(self):
         """Have bills that wait for approval looked at again, after their work has changed."""
@@ -339,12 +322,33 @@ class SupportBill(models.Model):
 
     def _check_may_approve(self):
         """Leave bills that need an approval to the managers."""
-        wanted = self.filtered(lambda bill: bill.contract_id.bill_approval != "none")
+        wanted = self.filtered(lambda bill: bill._needs_approval())
         manager = self.env.su or self.env.user.has_group("support_contract.group_support_manager")
         if wanted and not manager:
             raise AccessError(
                 self.env._("The bill %s must be approved by a manager.", wanted[0].name)
             )
+
+    def _needs_approval(self):
+        """Return whether somebody must approve the bill; without a contract nobody must."""
+        self.ensure_one()
+        return bool(self.contract_id) and self.contract_id.bill_approval != "none"
+
+    def _get_payment_term(self):
+        """Return the payment terms of the invoice: the contract's, or the customer's own."""
+        self.ensure_one()
+        if self.contract_id:
+            return self.contract_id.payment_term_id
+        return self.partner_id.with_company(self.company_id).property_payment_term_id
+
+    def _get_credited_move(self):
+        """Return the invoice that this bill takes back, if that is all it does."""
+        self.ensure_one()
+        charges = self._get_charges()
+        if not charges or not all(charge.refund_of_id for charge in charges):
+            return self.env["account.move"]
+        moves = charges.refund_of_id.bill_id.move_id
+        return moves if len(moves) == 1 else moves.browse()
 
     def _check_state(self, allowed):
         wrong = self.filtered(lambda bill: bill.state not in allowed)

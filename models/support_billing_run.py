@@ -115,13 +115,20 @@ class SupportBillingRun(models.Model):
         """List the contracts that have something due and bill them in the background."""
         for run in self.filtered(lambda run: run.state == "draft"):
             contracts = self.env["support.contract"].search(run._get_domain(), order="id")
-            self.env["support.billing.run.item"].create(
-                [{"run_id": run.id, "contract_id": contract.id} for contract in contracts]
+            customers = run._get_charges_without_contract().partner_id
+            items = self.env["support.billing.run.item"].create(
+                [
+                    {"run_id": run.id, "contract_id": contract.id, "partner_id": customer.id}
+                    for contract, customer in [
+                        *((contract, contract.partner_id) for contract in contracts),
+                        *((contracts.browse(), customer) for customer in customers),
+                    ]
+                ]
             )
             run.write(
                 {
                     "state": "running",
-                    "total": len(contracts),
+                    "total": len(items),
                     "started_at": fields.Datetime.now(),
                 }
             )
@@ -142,6 +149,8 @@ class SupportBillingRun(models.Model):
     def action_view_failures(self):
         self.ensure_one()
         failed = self.item_ids.filtered(lambda item: item.state == "failed")
+        if not failed.contract_id:
+            return failed.partner_id._get_records_action(name=self.env._("Failed Customers"))
         return failed.contract_id._get_records_action(name=self.env._("Failed Contracts"))
 
     # === BUSINESS METHODS === #
@@ -169,6 +178,24 @@ class SupportBillingRun(models.Model):
                 & (Domain("billing_term_id", "=", False) | Domain("billing_term_id", "any", due)),
             )
         )
+
+    def _get_charges_without_contract(self, customers=None):
+        """Return the open charges that this run bills though they belong to no contract.
+
+        A run for chosen plans or contracts bills none of them.
+
+        :param customers: only theirs; None: everybody's
+        """
+        self.ensure_one()
+        charges = self.env["support.charge"]
+        if self.plan_ids or self.contract_ids:
+            return charges
+        domain = self.env["support.bill"]._get_domain_without_contract(
+            self.company_id, self.date_until
+        )
+        if customers is not None:
+            domain &= Domain("partner_id", "in", customers.ids)
+        return charges.search(domain, order="partner_id, id")
 
     def _process(self, batch_size=200):
         """Bill the waiting contracts, batch by batch; each batch is one transaction."""
@@ -231,6 +258,7 @@ class SupportBillingRun(models.Model):
         for company in self.env["res.company"].search([]):
             run = self.new({"company_id": company.id, "date_until": fields.Date.today()})
             due = self.env["support.contract"].search_count(run._get_domain(), limit=1)
+            due = due or bool(run._get_charges_without_contract())
             open_run = self.search_count(
                 [("company_id", "=", company.id), ("state", "=", "running")], limit=1
             )

@@ -3,7 +3,7 @@ import logging
 
 from psycopg2 import errors
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 _logger = logging.getLogger(__name__)
 
@@ -12,7 +12,7 @@ CONCURRENCY = (errors.SerializationFailure, errors.DeadlockDetected, errors.Uniq
 
 
 class SupportBillingRunItem(models.Model):
-    """One contract in a billing run, and how it went."""
+    """One contract in a billing run, or one customer without a contract, and how it went."""
 
     _name = "support.billing.run.item"
     _description = "Contract of a Support Billing Run"
@@ -21,8 +21,22 @@ class SupportBillingRunItem(models.Model):
 
     run_id = fields.Many2one("support.billing.run", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="run_id.company_id", store=True)
-    contract_id = fields.Many2one("support.contract", required=True, index=True, ondelete="cascade")
-    partner_id = fields.Many2one(related="contract_id.partner_id")
+    contract_id = fields.Many2one(
+        "support.contract",
+        index=True,
+        ondelete="cascade",
+        help="Empty: what the customer owes without a contract.",
+    )
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        compute="_compute_partner_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        required=True,
+        ondelete="cascade",
+    )
     state = fields.Selection(
         [("waiting", "Waiting"), ("done", "Done"), ("failed", "Failed")],
         required=True,
@@ -34,6 +48,11 @@ class SupportBillingRunItem(models.Model):
         "UNIQUE (run_id, contract_id)", "A contract is in a billing run only once."
     )
     _waiting = models.Index("(run_id, id) WHERE state = 'waiting'")
+
+    @api.depends("contract_id.partner_id")
+    def _compute_partner_id(self):
+        for item in self:
+            item.partner_id = item.contract_id.partner_id or item.partner_id
 
     def _bill(self, again=CONCURRENCY):
         """Bill these contracts; when one of them fails, each alone, so that only it is left out.
@@ -50,13 +69,17 @@ class SupportBillingRunItem(models.Model):
                 for item in self:
                     item._bill(again)
                 return
-            _logger.warning("Billing %s failed", self.contract_id.id, exc_info=True)
+            _logger.warning("Billing %s failed", self.contract_id or self.partner_id, exc_info=True)
             self.env.invalidate_all(flush=False)
             self.write({"state": "failed", "message": str(error) or repr(error)})
 
     def _bill_batch(self):
         run = self.run_id
         bills = self.env["support.bill"]._generate(self.contract_id, run.date_until, run)
+        customers = self.filtered(lambda item: not item.contract_id).partner_id
+        bills += bills._generate_without_contract(
+            run._get_charges_without_contract(customers), run.date_until, run
+        )
         bills.action_submit()
         if run.make_invoices:
             ready = bills.filtered(lambda bill: bill.state == "approved")

@@ -255,6 +255,16 @@ class SupportCharge(models.Model):
                 )
             )
 
+    def _set_untaxed(self, amount):  # pylint: disable=missing-return
+        """Note what a ticket charge is worth untaxed, on an approved bill, too.
+
+        What was decided is its amount with tax; this part of it follows from the taxes.
+        """
+        # Past our own write(), which keeps what is approved from being changed.
+        super().write(  # pylint: disable=super-method-mismatch
+            {"amount": amount, "price_unit": amount}
+        )
+
     def action_view_invoices(self):
         moves = self.invoice_line_ids.move_id
         return moves._get_records_action(name=self.env._("Invoices"))

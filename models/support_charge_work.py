@@ -63,12 +63,15 @@ class SupportCharge(models.Model):
             if vals is None:
                 obsolete += charge
                 continue
-            if charge.bill_id or charge.billing_term_id != charge.term_id:
+            bill = charge.bill_id
+            if charge.contract_id.id != vals["contract_id"]:
+                vals["bill_id"] = False  # a bill is of one contract
+            elif bill or charge.billing_term_id != charge.term_id:
                 vals.pop("billing_term_id")  # on a bill, or moved by hand: it stays there
             changes = {name: value for name, value in vals.items() if charge._differs(name, value)}
             if changes:
                 charge.write(changes)
-                bills |= charge.bill_id
+                bills |= bill
         bills |= obsolete.bill_id
         obsolete.unlink()
         self.create([vals | {"sequence": key[1]} for key, vals in wanted.items()])

@@ -70,16 +70,19 @@ class SupportConsumption(models.AbstractModel):
         work_by_pool = records.grouped(lambda record: record._get_pool())
         for pool, start in starts.items():
             pool_grants = by_pool.get(pool, grants.browse())
+            debts = pool_grants.filtered("takes_back_id")
+            pool_grants = (pool_grants - debts).with_prefetch(grants.ids)  # read for all pools
             endings = self._get_endings(pool_grants, start)
             outcome = simulate(
                 (grant._to_block(left[grant.id]) for grant in pool_grants),
                 [
                     record._to_demand()
                     for record in work_by_pool.get(pool, records.browse()).sorted(
-                        lambda record: (record._get_moment(), record.id)
+                        lambda record: record._get_order()
                     )
                 ],
                 endings,
+                [debt._to_debt() for debt in debts],
             )
             allocations.update(outcome.allocations)
             lots = self._make_lots(outcome, pool_grants)
@@ -92,9 +95,21 @@ class SupportConsumption(models.AbstractModel):
                 wanted_settled[triple] = wanted_settled.get(triple, 0) + movement.quantity
 
         self._book_differences(unit, touched, drawn, wanted, settled, wanted_settled)
+        self._check_owed(recorded, drawn, wanted)
         self._mark_shortage(records, allocations, grants)
         (records | recorded)._after_consumption(allocations, recorded)
         self.env["support.warning"]._warn(grants)
+
+    @api.model
+    def _check_owed(self, recorded, drawn, wanted):
+        """Refuse work that asks now for units that are owed since it was recorded first."""
+        increases = {}
+        for units, sign in ((wanted, 1), (drawn, -1)):
+            for (key, _grant), quantity in units.items():
+                increases[key] = increases.get(key, 0) + sign * quantity
+        shortages = self.env["support.entitlement"]._get_shortages(recorded, increases)
+        for record, missing in shortages.items():
+            record._check_missing(missing)
 
     @api.model
     def _mark_shortage(self, records, allocations, grants):
@@ -131,6 +146,15 @@ class SupportConsumption(models.AbstractModel):
         self.env.flush_all()
         rows = self.env.execute_query(model._get_work_query(starts))
         return model.browse(row[0] for row in rows)
+
+    @api.model
+    def _get_pool_table(self, starts):
+        """Return the pools and their moments as a table "pool" (company, partner, start)."""
+        rows = SQL(", ").join(
+            SQL("(%s, %s, %s::timestamp)", company, partner, start)
+            for (company, partner, _unit), start in starts.items()
+        )
+        return SQL("(VALUES %s) AS pool (company, partner, start)", rows)
 
     @api.model
     def _get_drawn(self, unit, records):
@@ -256,6 +280,8 @@ class SupportConsumption(models.AbstractModel):
         new = sorted(
             {movement.block for movement in outcome.movements if movement.block < 0}, reverse=True
         )
+        if not new:
+            return {}
         sources = grants.browse(-placeholder for placeholder in new)
         lots = grants._grant([source._prepare_lot() for source in sources])
         lots.filtered(lambda lot: lot._has_ended()).settled = True

@@ -30,16 +30,10 @@ TRANSITIONS = {
 RUNNING_STATES = ("active", "suspended")
 # What can't change any more once terms, grants and bills hang on it.
 SETTLED_FIELDS = {
-    "plan_id",
-    "partner_id",
-    "company_id",
-    "currency_id",
-    "date_start",
-    "billing_period",
-    "billing_mode",
-    "alignment",
-    "tz",
-}
+    "plan_id", "partner_id", "company_id", "currency_id", "date_start", "billing_period",
+    "billing_mode", "alignment", "tz", "opening_date", "opening_hours", "opening_hours_given",
+    "opening_incidents", "opening_incidents_given", "opening_amount",
+}  # fmt: skip
 TERMS_FIELDS = (
     "currency_id",
     "billing_period",
@@ -158,14 +152,36 @@ class SupportContract(models.Model):
         domain="[('share', '=', False)]",
         help="Is told when the units run out.",
     )
-    date_start = fields.Date(required=True, default=fields.Date.context_today, tracking=True)
+    date_start = fields.Date(
+        string="Start", required=True, default=fields.Date.context_today, tracking=True
+    )
     date_end = fields.Date(
+        string="End",
         compute="_compute_date_end",
         store=True,
         readonly=False,
         precompute=True,
         tracking=True,
         help="The last day. Empty: without end.",
+    )
+    coverage = fields.Selection(related="plan_id.coverage", store=True, precompute=True)
+    equipment_ids = fields.Many2many(
+        "maintenance.equipment",
+        "support_contract_equipment_rel",
+        "contract_id",
+        "equipment_id",
+        string="Items",
+        copy=False,
+        help="The items that a contract for listed items covers.",
+    )
+    request_ticket_id = fields.Many2one(
+        "helpdesk.ticket",
+        string="For the Ticket",
+        index="btree_not_null",
+        ondelete="restrict",
+        copy=False,
+        readonly=True,
+        help="A contract for one ticket lives from its opening to its closing.",
     )
     apply_to_new_tickets = fields.Boolean(
         default=True,
@@ -279,7 +295,7 @@ class SupportContract(models.Model):
     @api.constrains("date_end")
     def _check_end_after_bills(self):
         """A contract can't end before what is billed already (T9, ex. A23)."""
-        for contract in self.filtered("date_end"):
+        for contract in self.filtered(lambda c: c.date_end and not c._is_for_request()):
             billed = contract.term_ids.filtered(lambda term: term.billed and term.kind == "regular")
             last = max(billed.mapped("date_end"), default=contract.date_end)
             if contract.date_end < last:
@@ -308,7 +324,7 @@ class SupportContract(models.Model):
         return super().create([vals | {"state": "draft"} for vals in vals_list])
 
     def write(self, vals):
-        if "state" in vals:
+        if "state" in vals or "payment_pending" in vals:
             raise UserError(
                 self.env._("The state of a contract can't be written: use its buttons.")
             )

@@ -13,7 +13,7 @@ class SupportContract(models.Model):
     def action_confirm(self):
         """Sign: active from the start date on, pending until then."""
         self._check_confirmable()
-        waiting = self.filtered(lambda contract: contract.date_start > contract._get_today())
+        waiting = self.filtered(lambda contract: contract._get_life().start > contract._get_today())
         waiting._set_state("pending")
         (self - waiting).action_activate()
 

@@ -119,11 +119,21 @@ class SupportContractLine(models.Model):
                         ("state", "!=", "cancelled"),
                     ]
                 )
-                difference = wanted - sum(charged.mapped("amount"))
+                elsewhere = line._get_charged_elsewhere(term)
+                difference = wanted - sum(charged.mapped("amount")) - elsewhere
                 if not contract.currency_id.is_zero(difference):
                     vals_list.append(line._prepare_difference(term, difference))
         changed.changed = False
         return vals_list
+
+    def _get_charged_elsewhere(self, term):
+        """Return what of a term was billed before the contract came here: by what held then."""
+        contract = term.contract_id
+        day = contract.opening_date
+        elsewhere = contract._was_charged_elsewhere(term.date_start)
+        if not elsewhere or (self.date_start and self.date_start >= day):
+            return 0.0
+        return sum(vals["amount"] for vals in term._prepare_fees(self, known=day))
 
     def _prepare_difference(self, term, amount):
         contract = self.contract_id
@@ -147,22 +157,24 @@ class SupportContractLine(models.Model):
             "amount": amount,
         }
 
-    def _get_stretches(self, used, whole, method):
+    def _get_stretches(self, used, whole, method, known=None):
         """Return what this line is worth in one term.
 
         :param Span used: the days of the contract within the term
         :param Span whole: the whole term, the denominator of the proration (T10)
         :param str method: actual | fixed30 | none
+        :param date known: leave out what changed, or ended, from this day on
         :rtype: list[Stretch]: `share` is the exact Fraction of the term
         """
         self.ensure_one()
-        life = Span(self.date_start or used.start, self.date_end or used.end)
-        span = used.clip(life)
+        end = self.date_end if not known or self.date_end and self.date_end < known else False
+        span = used.clip(Span(self.date_start or used.start, end or used.end))
         if not span:
             return []
         changes = [
             (change.date, (Decimal(str(change.quantity)), Decimal(str(change.price_unit))))
             for change in self.change_ids
+            if not known or change.date < known
         ]
         initial = (Decimal(str(self.quantity)), Decimal(str(self.price_unit)))
         return [

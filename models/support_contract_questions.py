@@ -28,9 +28,16 @@ class SupportContract(models.Model):
         return midnight(day, self.tz)
 
     def _get_life(self):
-        """Return the days of the contract; without end: to the last day there is."""
+        """Return the days on which the contract covers tickets and work here.
+
+        From its start, or from the day it came into this system; without end: to the last day
+        there is.
+        """
         self.ensure_one()
-        return Span(self.date_start, self.date_end or fields.Date.to_date("9999-12-31"))
+        return Span(
+            self.opening_date or self.date_start,
+            self.date_end or fields.Date.to_date("9999-12-31"),
+        )
 
     def _get_rates(self):
         """Return the rates that apply: the contract's own and those of the plan.
@@ -63,12 +70,10 @@ class SupportContract(models.Model):
         return source._convert(price, self.currency_id, self.company_id, day, round=False)
 
     def _get_term_on(self, day):
-        """Return the term that holds a day; for a later day than there are terms, the last one."""
+        """Return the term that holds a day; outside of the terms, the nearest one."""
         self.ensure_one()
         terms = self.term_ids.filtered(lambda term: term.kind == "regular").sorted("number")
-        return (
-            terms.filtered(lambda term: term.date_start <= day <= term.date_end)[:1] or terms[-1:]
-        )
+        return terms.filtered(lambda term: term.date_end >= day)[:1] or terms[-1:]
 
     def _get_billing_term(self, term):
         """Return the term on whose bill the usage of a term comes.
@@ -81,23 +86,6 @@ class SupportContract(models.Model):
         return self.term_ids.sorted("number").filtered(
             lambda later: later.number >= number and not later.billed
         )[:1]
-
-    def _get_coverage_state(self, moment):
-        """Return whether this contract covers work at a moment: valid, pending or False.
-
-        Valid: active, inside its dates, and with units left where it ends, or blocks, without.
-        """
-        self.ensure_one()
-        day = self._get_local_day(moment)
-        life = self._get_life()
-        if day > life.end:
-            return False
-        if self.state == "pending" or day < life.start:
-            return "pending"
-        needs_units = self.ends_when_used or self.overage_policy == "block"
-        if needs_units and self.allowance_ids and not self._has_units_left(day):
-            return False
-        return "valid" if self.state == "active" else False
 
     def _has_ended(self, day):
         """Return whether the contract is over on a day: past its end, or used up (L10)."""

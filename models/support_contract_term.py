@@ -1,9 +1,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 import logging
+from datetime import date
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_date
+from odoo.fields import Domain
+from odoo.tools import format_date, groupby
 
 from ..tools.periods import ONE_DAY, Span, billing_date, iter_terms, whole_term
 from ..tools.rating import format_hours
@@ -222,7 +224,7 @@ class SupportContractTerm(models.Model):
         self, contracts = self.sudo(), contracts.sudo()
         days = {contract: today or contract._get_today() for contract in contracts}
         starting = contracts.filtered(
-            lambda contract: contract.state == "pending" and contract.date_start <= days[contract]
+            lambda c: c.state == "pending" and c._get_life().start <= days[c]
         )
         starting._set_state("active")
         self._make_missing(contracts.filtered(lambda c: c.state in RUNNING_STATES), days)
@@ -234,34 +236,74 @@ class SupportContractTerm(models.Model):
         grants = self.env["support.entitlement"]._grant(
             [vals for term in opening for vals in term._prepare_grants()]
         )
+        self.env["support.charge"].create(
+            [vals for term in opening for vals in term._prepare_opening_charges()]
+        )
         closing = terms.filtered(
             lambda term: term.state == "open" and term.date_end < days[term.contract_id]
         )
         closing.write({"state": "closed"})
         self._settle(opening | closing, grants)
+        first = opening.filtered(lambda term: term.number == 0)
+        first.contract_id._settle_work_after_end()  # what waited for them
         ended = contracts.filtered(lambda c: c.state in RUNNING_STATES and c._has_ended(days[c]))
         ended._set_state("expired")
 
     def _make_missing(self, contracts, days):
-        existing = {
-            (term.contract_id, term.number): term
-            for term in self.search([("contract_id", "in", contracts.ids)])
-        }
+        """Make the terms that are missing, and correct those that a moved end has changed.
+
+        What is whole, closed and before the end stays as it is and isn't even read.
+        """
+        firsts = self._get_first_changeable(contracts)
+        existing = self.search(
+            Domain.OR(
+                Domain("contract_id", "in", [contract.id for contract in group])
+                & Domain("number", ">=", first)
+                for first, group in groupby(contracts, firsts.get)
+            )
+        ).grouped("contract_id")
         vals_list = []
         for contract in contracts:
-            wanted = {
-                vals["number"]: vals for vals in self._prepare_terms(contract, days[contract])
-            }
-            for number, vals in wanted.items():
-                term = existing.get((contract, number))
+            terms = {term.number: term for term in existing.get(contract, ())}
+            wanted = self._prepare_terms(contract, days[contract], firsts[contract])
+            for vals in wanted:
+                term = terms.get(vals["number"])
                 if not term:
                     vals_list.append(vals)
                 elif any(term[name] != vals[name] for name in ("kind", "date_start", "date_end")):
                     term.write(vals)  # the contract's end has moved
-            for (owner, number), term in existing.items():
-                if owner == contract and number > max(wanted) and term.state == "upcoming":
-                    term._drop(existing[contract, max(wanted)])
+            last = wanted[-1]["number"]
+            for number, term in terms.items():
+                if number > last and term.state == "upcoming":
+                    term._drop(terms[last])
         return self.create(vals_list)
+
+    def _get_first_changeable(self, contracts):
+        """Return the number from which on terms can be missing or change: {contract: number}.
+
+        Closed terms don't, but for the one that an earlier end has cut, before the final term,
+        and what comes after an end that has moved nearer.
+        """
+        rows = self._read_group(
+            [
+                ("contract_id", "in", contracts.ids),
+                "|",
+                ("state", "=", "closed"),
+                ("kind", "=", "final"),
+            ],
+            ["contract_id", "kind"],
+            ["number:min", "number:max"],
+        )
+        found = {contract: [] for contract in contracts}
+        for contract, kind, least, greatest in rows:
+            found[contract].append(least - 1 if kind == "final" else greatest + 1)
+        for contract, numbers in found.items():
+            if numbers and contract.date_end:
+                numbers.append(contract._get_term_number(contract.date_end))
+        return {
+            contract: max(min(numbers, default=0), contract._get_first_number())
+            for contract, numbers in found.items()
+        }
 
     def _drop(self, heir):
         """Delete an upcoming term that the contract doesn't reach any more."""
@@ -269,15 +311,19 @@ class SupportContractTerm(models.Model):
         self.unlink()
 
     @api.model
-    def _prepare_terms(self, contract, until):
-        """Return the values of all terms that have begun by a day, and of the next one."""
+    def _prepare_terms(self, contract, until, first):
+        """Return the values of the terms that have begun by a day, and of the next one.
+
+        :param int first: the number of the first one wanted
+        """
         months = int(contract.billing_period)
         anchor, last = contract.date_start, contract.date_end or None
-        rows = list(iter_terms(anchor, months, contract.alignment, last, max(until, anchor)))
-        number = len(rows)
+        until = max(until, contract._get_life().start)
+        rows = list(iter_terms(anchor, months, contract.alignment, last, until, first))
+        number = first + len(rows)
         following = whole_term(anchor, months, number, contract.alignment)
         if not last or following.start <= last:
-            rows.append((number, following, following.clip(contract._get_life())))
+            rows.append((number, following, following.clip(Span(anchor, last or date.max))))
             final = None
         else:
             final = Span(last + ONE_DAY, last + ONE_DAY)

@@ -14,20 +14,24 @@ class SupportContractTerm(models.Model):
 
     _inherit = "support.contract.term"
 
-    def _prepare_fees(self, lines=None):
+    def _prepare_fees(self, lines=None, known=None):
         """Return the charges of the recurring products in this term.
 
         One charge for each stretch of days in which quantity and price stay the same, each
-        rounded on its own.
+        rounded on its own. A contract for one ticket costs them once, however long that takes.
+
+        :param date known: leave out what changed from this day on
         """
         self.ensure_one()
-        if self.kind == "final":
+        contract = self.contract_id
+        if self.kind == "final" or contract._is_for_request() and self.number:
             return []
+        proration = "none" if contract._is_for_request() else contract.proration
         used, whole = Span(self.date_start, self.date_end), Span(self.whole_start, self.whole_end)
         return [
             self._prepare_fee(line, stretch)
-            for line in (self.contract_id.line_ids if lines is None else lines)
-            for stretch in line._get_stretches(used, whole, self.contract_id.proration)
+            for line in (contract.line_ids if lines is None else lines)
+            for stretch in line._get_stretches(used, whole, proration, known)
         ]
 
     def _prepare_fee(self, line, stretch):
@@ -56,20 +60,24 @@ class SupportContractTerm(models.Model):
     def _prepare_grants(self):
         """Return the values of the grants that open with this term."""
         self.ensure_one()
+        contract = self.contract_id
         if self.kind == "final":
             return []
         return [
             values
-            for allowance in self.contract_id.allowance_ids
-            if allowance.per != "contract" or self.number == 0
+            for allowance in contract.allowance_ids
+            if self.number == contract._get_first_number() or not self._is_granted_once(allowance)
             for values in self._prepare_allowance_grants(allowance)
         ]
+
+    def _is_granted_once(self, allowance):
+        return allowance.per == "contract" or self.contract_id._is_for_request()
 
     def _prepare_allowance_grants(self, allowance):
         self.ensure_one()
         contract = self.contract_id
         used = Span(self.date_start, self.date_end)
-        if allowance.per == "contract":
+        if self._is_granted_once(allowance):
             spans = [Span(contract.date_start, contract.date_end or False)]
         elif allowance.per == "month":
             anchor, alignment = contract.date_start, contract.alignment

@@ -41,21 +41,32 @@ class SupportDiscrepancy(models.Model):
         if not contracts:
             return self
         self.env.flush_all()
-        partners = contracts.commercial_partner_id
-        grants = self.env["support.entitlement"].search(
-            [
-                "|",
-                ("contract_id", "in", contracts.ids),
-                "&",
-                ("contract_id", "=", False),
-                ("partner_id", "in", partners.ids),
-            ]
-        )
-        return self.create(
+        grants = self.env["support.entitlement"].search([("contract_id", "in", contracts.ids)])
+        differences = self.create(
             [
                 *self._check_counters(grants),
                 *self._check_work(contracts),
-                *self._check_bills(contracts),
+                *self._check_bills([("contract_id", "in", contracts.ids)]),
+            ]
+        )
+        return differences | self._prove_without_contract(contracts.commercial_partner_id)
+
+    @api.model
+    def _prove_without_contract(self, partners):
+        """Prove what customers have that belongs to no contract: grants, incidents, bills.
+
+        :return: the differences
+        """
+        domain = [("contract_id", "=", False), ("partner_id", "in", partners.ids)]
+        self.search(domain).unlink()
+        self.env.flush_all()
+        grants = self.env["support.entitlement"].search(domain)
+        tickets = [("contract_id", "=", False), ("commercial_partner_id", "in", partners.ids)]
+        return self.create(
+            [
+                *self._check_counters(grants),
+                *self._check_tickets(tickets),
+                *self._check_bills(domain),
             ]
         )
 
@@ -118,7 +129,7 @@ class SupportDiscrepancy(models.Model):
         for contract_id, line_id, drawn, covered in rows:
             contract = contracts.browse(contract_id)
             line = self.env["account.analytic.line"].browse(line_id)
-            yield self._prepare_for_contract(
+            yield self._prepare_difference(
                 contract,
                 "work",
                 drawn,
@@ -129,12 +140,16 @@ class SupportDiscrepancy(models.Model):
                     date=line.date,
                 ),
             )
-        yield from self._check_tickets(contracts)
+        yield from self._check_tickets([("contract_id", "in", contracts.ids)])
 
     @api.model
-    def _check_tickets(self, contracts):
-        tickets = self.env["helpdesk.ticket"].search(
-            [("contract_id", "in", contracts.ids), ("incident_quantity", ">", 0)]
+    def _check_tickets(self, domain):
+        """Incidents drawn + charged = what the ticket takes, for the tickets of a domain."""
+        # Archived ones too: their work has happened.
+        tickets = (
+            self.env["helpdesk.ticket"]
+            .with_context(active_test=False)
+            .search([*domain, ("incident_quantity", ">", 0)])
         )
         charged = dict(
             self.env["support.charge"]._read_group(
@@ -149,11 +164,11 @@ class SupportDiscrepancy(models.Model):
         )
         for ticket in tickets:
             found = ticket.consumed_incidents + charged.get(ticket, 0)
-            if found != ticket.incident_quantity:
-                yield self._prepare_for_contract(
-                    ticket.contract_id,
+            if found != ticket.incident_demand:
+                yield self._prepare_difference(
+                    ticket,
                     "work",
-                    ticket.incident_quantity,
+                    ticket.incident_demand,
                     found,
                     self.env._(
                         "%s takes other incidents than it drew and was charged.",
@@ -162,9 +177,12 @@ class SupportDiscrepancy(models.Model):
                 )
 
     @api.model
-    def _check_bills(self, contracts):
-        """Σ charges = bill = Σ untaxed invoice lines, for every bill; Σ bills = untaxed invoice."""
-        bills = self.env["support.bill"].search([("contract_id", "in", contracts.ids)])
+    def _check_bills(self, domain):
+        """Σ charges = bill = Σ untaxed invoice lines, for every bill; Σ bills = untaxed invoice.
+
+        The invoice line of a ticket charge comes to its amount with taxes, to the cent.
+        """
+        bills = self.env["support.bill"].search(domain)
         for bill in bills:
             charges = bill._get_charges()
             text = self.env._("The bill %s isn't the sum of its charges.", bill.name)
@@ -182,6 +200,7 @@ class SupportDiscrepancy(models.Model):
                 )
                 invoiced = bill.move_id._get_support_sign() * sum(lines.mapped("price_subtotal"))
                 yield from self._compare(bill, "invoices", bill.amount_untaxed, invoiced, text)
+                yield from self._check_ticket_charges(bill, lines)
         for move in bills.filtered(lambda bill: bill.state == "invoiced").move_id:
             lines = move.invoice_line_ids.filtered(lambda line: line.display_type == "product")
             if all(line.support_charge_id for line in lines):
@@ -193,17 +212,31 @@ class SupportDiscrepancy(models.Model):
                 )
 
     @api.model
-    def _compare(self, bill, check, expected, found, text):
-        if bill.currency_id.compare_amounts(expected, found):
-            yield self._prepare_for_contract(bill.contract_id, check, expected, found, text)
+    def _check_ticket_charges(self, bill, lines):
+        for line in lines.filtered(lambda line: line.support_charge_id.kind == "ticket"):
+            text = self.env._(
+                "%(invoice)s charges %(charge)s with another amount, taxes included.",
+                invoice=bill.move_id.display_name,
+                charge=line.support_charge_id.name,
+            )
+            invoiced = bill.move_id._get_support_sign() * line.price_total
+            expected = line.support_charge_id.amount_total
+            yield from self._compare(bill, "invoices", expected, invoiced, text)
 
     @api.model
-    def _prepare_for_contract(self, contract, check, expected, found, description):
+    def _compare(self, bill, check, expected, found, text):
+        if bill.currency_id.compare_amounts(expected, found):
+            yield self._prepare_difference(bill, check, expected, found, text)
+
+    @api.model
+    def _prepare_difference(self, owner, check, expected, found, description):
+        """Return the values of a difference on a contract, or on what may have one."""
+        contract = owner if owner._name == "support.contract" else owner.contract_id
         return {
             "check": check,
             "contract_id": contract.id,
-            "partner_id": contract.commercial_partner_id.id,
-            "company_id": contract.company_id.id,
+            "partner_id": owner.partner_id.commercial_partner_id.id,
+            "company_id": owner.company_id.id,
             "expected": expected,
             "found": found,
             "description": description,
@@ -211,11 +244,16 @@ class SupportDiscrepancy(models.Model):
 
     @api.model
     def _cron_prove(self, batch_size=200):
-        """Prove all contracts, a batch per transaction."""
+        """Prove all contracts, a batch per transaction; then the customers without any."""
         contracts = self.env["support.contract"].search([], order="id")
         cron = self.env["ir.cron"]
-        cron._commit_progress(remaining=len(contracts))
-        for start in range(0, len(contracts), batch_size):
-            self._prove(contracts[start : start + batch_size])
-            if not cron._commit_progress(len(contracts[start : start + batch_size])):
-                break
+        loose = [("contract_id", "=", False), ("partner_id.support_contract_ids", "=", False)]
+        partners = self.env["support.bill"].search(loose).partner_id
+        partners |= self.env["support.entitlement"].search(loose).partner_id
+        cron._commit_progress(remaining=len(contracts) + len(partners))
+        for records, prove in ((contracts, self._prove), (partners, self._prove_without_contract)):
+            for start in range(0, len(records), batch_size):
+                batch = records[start : start + batch_size]
+                prove(batch)
+                if not cron._commit_progress(len(batch)):
+                    return

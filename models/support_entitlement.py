@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..tools.consumption import Block
+from ..tools.consumption import Block, earliest
 from ..tools.periods import ONE_DAY
 from ..tools.rating import format_hours
 from ..tools.zones import local_day, midnight
@@ -35,6 +35,10 @@ FIXED_FIELDS = {
     "term_id",
     "allowance_id",
     "source_id",
+    "sale_line_id",
+    "takes_back_id",
+    "event_id",
+    "payment_id",
     "company_id",
     "made_at",
     "overdraft",
@@ -93,6 +97,14 @@ class SupportEntitlement(models.Model):
         readonly=True,
         index="btree_not_null",
     )
+    sale_line_id = fields.Many2one(
+        "sale.order.line",
+        string="Sold With",
+        ondelete="restrict",
+        readonly=True,
+        index="btree_not_null",
+        help="The support pack on the sales order that this was granted for.",
+    )
     activity_type_ids = fields.Many2many("support.activity.type", string="For Activities")
     priority = fields.Integer(default=10, help="Lower numbers are used first.")
     date_from = fields.Date(required=True, readonly=True)
@@ -123,8 +135,9 @@ class SupportEntitlement(models.Model):
     entry_ids = fields.One2many("support.entitlement.entry", "entitlement_id", readonly=True)
 
     _counters = models.Constraint(
-        "CHECK (quantity >= 0 AND remaining = quantity - used - lapsed "
-        "AND (overdraft IS TRUE OR remaining >= 0))",
+        "CHECK (remaining = quantity - used - lapsed AND CASE WHEN takes_back_id IS NULL "
+        "THEN quantity >= 0 AND (overdraft IS TRUE OR remaining >= 0) "
+        "ELSE quantity <= 0 AND used = 0 AND lapsed = 0 END)",
         "There are not enough units left on this grant.",
     )
     _dates = models.Constraint(
@@ -186,18 +199,22 @@ class SupportEntitlement(models.Model):
         """Make grants and book their units.
 
         :param list[dict] vals_list: field values, and `amount`: the units, above zero (a grant
-            that is filled later, by what is carried into it, has none)
+            that is filled later, by what is carried into it, has none); below zero for a debt
+            that takes back a grant (see `_take_back`)
         """
         caller, self = self, self.sudo()  # nobody has the right to make grants but through here
         amounts = [vals.pop("amount", 0) for vals in vals_list]
-        if any(amount < 0 for amount in amounts):
+        if any(
+            amount > 0 if vals.get("takes_back_id") else amount < 0
+            for vals, amount in zip(vals_list, amounts, strict=True)
+        ):
             raise UserError(self.env._("A grant can't be negative. Adjust an existing one."))
         grants = self.create(vals_list)
         self._post(
             [
                 {
                     "entitlement_id": grant.id,
-                    "kind": "grant",
+                    "kind": "grant" if amount > 0 else "take_back",
                     "quantity": amount,
                     "date": grant.date_from,
                     "reason": grant.reason,
@@ -320,12 +337,12 @@ class SupportEntitlement(models.Model):
 
         From the end of those that have ended, from the beginning of the others.
         """
-        starts = {}
-        for grant in self:
-            day = grant.date_to + ONE_DAY if grant.settled else grant.date_from
-            pool, moment = grant._get_pool(), grant._get_midnight(day)
-            starts[pool] = min(starts.get(pool, moment), moment)
-        return starts
+        days = {
+            grant: grant.date_to + ONE_DAY if grant.settled else grant.date_from for grant in self
+        }
+        return earliest(
+            (grant._get_pool(), grant._get_midnight(day)) for grant, day in days.items()
+        )
 
     # === ACTIONS === #
 

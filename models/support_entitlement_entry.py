@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 KINDS = [
     ("grant", "Granted"),
     ("adjust", "Adjusted"),
+    ("take_back", "Taken back"),
     ("carry_in", "Carried in"),
     ("draw", "Used"),
     ("return", "Returned"),
@@ -19,6 +20,7 @@ KINDS = [
 COUNTER_OF_KIND = {
     "grant": ("quantity", 1),
     "adjust": ("quantity", 1),
+    "take_back": ("quantity", 1),
     "carry_in": ("quantity", 1),
     "draw": ("used", -1),
     "return": ("used", -1),
@@ -66,8 +68,12 @@ class SupportEntitlementEntry(models.Model):
         help="Stays when the time entry is deleted.",
     )
     reason = fields.Char()
+    entitlement_date_to = fields.Date(
+        related="entitlement_id.date_to", string="Usable Until", help="Empty: for life."
+    )
 
     _not_zero = models.Constraint("CHECK (quantity <> 0)", "An entry must move something.")
+    _of_customer = models.Index("(partner_id, company_id, unit, date, kind)")
 
     def init(self):
         """Have the database itself refuse to change or delete entries.

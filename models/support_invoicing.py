@@ -39,6 +39,7 @@ class SupportInvoicing(models.AbstractModel):
             )
         )
         taxes = {}
+        bills.sudo().charge_ids._refresh_untaxed()  # taxes, for whoever may make the invoice
         vals_list = [self._prepare_invoice(group, taxes, prefill) for group in groups]
         # One note per invoice is written below, for the whole batch, instead of one by one.
         # Who may approve a bill may have its invoice made, without being an accountant.
@@ -59,35 +60,47 @@ class SupportInvoicing(models.AbstractModel):
     @api.model
     def _get_grouping_key(self, bill):
         """Return what bills on one invoice have in common."""
-        contract = bill.contract_id
         per_customer = bill.partner_id.support_invoice_grouping == "customer"
         return (
             bill.company_id.id,
-            contract.partner_invoice_id.id,
+            bill.partner_invoice_id.id,
             bill.currency_id.id,
-            contract.payment_term_id.id,
-            contract.fiscal_position_id.id,
+            bill._get_payment_term().id,
+            bill.contract_id.fiscal_position_id.id,
+            bill._get_credited_move().id,
             bill.date,
             0 if per_customer else bill.id,
         )
 
     @api.model
+    def _get_fiscal_position(self, owner):
+        """Return the fiscal position of a bill or charge: its contract's or the customer's."""
+        partner = owner.contract_id.partner_invoice_id or owner.partner_id.browse(
+            owner.partner_id.address_get(["invoice"])["invoice"]
+        )
+        return owner.contract_id.fiscal_position_id or self.env[
+            "account.fiscal.position"
+        ].with_company(owner.company_id)._get_fiscal_position(partner)
+
+    @api.model
     def _prepare_invoice(self, bills, taxes, prefill):
         """Return the values of the invoice of bills with the same grouping key."""
-        contract = next(iter(bills)).contract_id  # read for all bills at once, unlike bills[0]
+        first = next(iter(bills))  # read for all bills at once, unlike bills[0]
+        credited = first._get_credited_move().sudo()  # as in _get_taxes
         total = sum(bills.mapped("amount_untaxed"))
         sign = -1 if total < 0 else 1
         day = max(bills.mapped("date"))
-        partner = contract.partner_invoice_id
-        position = contract.fiscal_position_id or self.env["account.fiscal.position"].with_company(
-            bills.company_id
-        )._get_fiscal_position(partner)
+        partner = credited.partner_id or first.partner_invoice_id
+        position = credited.fiscal_position_id or self._get_fiscal_position(first)
         lines = []
         for bill in bills:
             if len(bills) > 1:
                 lines.append(
                     Command.create(
-                        {"display_type": "line_section", "name": bill.contract_id.display_name}
+                        {
+                            "display_type": "line_section",
+                            "name": bill.contract_id.display_name or bill.name,
+                        }
                     )
                 )
             for charge in bill._get_charges():
@@ -103,15 +116,20 @@ class SupportInvoicing(models.AbstractModel):
             "invoice_date": day,
             "invoice_origin": ", ".join(bills.mapped("name")),
             "ref": ", ".join(sorted(set(filter(None, bills.mapped("client_order_ref"))))) or False,
-            "invoice_user_id": contract.user_id.id,
-            "invoice_payment_term_id": contract.payment_term_id.id,
+            "invoice_user_id": (first.contract_id or first.partner_id).user_id.id,
+            "invoice_payment_term_id": first._get_payment_term().id,
             "fiscal_position_id": position.id,
+            "reversed_entry_id": credited.id,
             "invoice_line_ids": lines,
         }
 
     @api.model
     def _get_taxes(self, charge, position, taxes):
         """Return the taxes of a charge's product after the fiscal position."""
+        # sudo: who may make the invoice may read the one that it takes back.
+        credited = charge.refund_of_id and charge.sudo()._get_credited_line()
+        if credited:  # what is given back are the taxes that were paid
+            return credited.tax_ids
         key = charge.product_id, charge.company_id, position
         if key not in taxes:
             own = charge.product_id.taxes_id._filter_taxes_by_company(charge.company_id)
@@ -134,6 +152,13 @@ class SupportInvoicing(models.AbstractModel):
             "tax_ids": [Command.set(taxes.ids)],
             "support_charge_id": charge.id,
         }
+        if charge.kind == "ticket":
+            split = charge._split_tax(taxes)
+            vals |= {
+                "quantity": 1.0,
+                "price_unit": sign * split.price_unit,
+                "extra_tax_data": charge._prepare_extra_tax_data(split, sign),
+            }
         account = charge.contract_id.analytic_account_id
         if account:
             vals["analytic_distribution"] = {str(account.id): 100.0}
@@ -142,7 +167,7 @@ class SupportInvoicing(models.AbstractModel):
             # On an invoice income is a credit; on a credit note, made when credits are more
             # than charges, the line amounts are positive and the booking the other way round.
             vals |= {
-                "partner_id": charge.contract_id.partner_invoice_id.commercial_partner_id.id,
+                "partner_id": charge.bill_id.partner_invoice_id.commercial_partner_id.id,
                 "currency_id": currency.id,
                 "amount_currency": -charge.amount,
                 "balance": -currency._convert(
@@ -192,7 +217,8 @@ class SupportInvoicing(models.AbstractModel):
             partner=charge.partner_id,
             handle_price_include=False,
         )
-        return result["total_included"]
+        included = [tax["amount"] for tax in result["taxes"] if tax["price_include"]]
+        return charge.currency_id.round(price + sum(included))
 
     @api.model
     def _check_consistent(self, moves):

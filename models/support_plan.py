@@ -12,6 +12,13 @@ BASES = [
 ]
 
 
+COVERAGES = [
+    ("holder", "A customer or department"),
+    ("item", "Listed items"),
+    ("request", "One ticket"),
+]
+
+
 class SupportPlan(models.Model):
     """What is sold: reusable terms from which contracts are made."""
 
@@ -35,6 +42,22 @@ class SupportPlan(models.Model):
         default=12,
         help="How long a contract of this plan runs unless said otherwise; 0: without end.",
     )
+    kind_id = fields.Many2one(
+        "support.plan.kind",
+        default=lambda self: self.env.ref(
+            "support_contract.plan_kind_support", raise_if_not_found=False
+        ),
+        ondelete="restrict",
+        help="A holder has one running contract of a kind at a time; the next one begins after "
+        "its end.",
+    )
+    coverage = fields.Selection(
+        COVERAGES,
+        required=True,
+        default="holder",
+        help="What a contract of this plan covers: all tickets of its customer, the tickets about "
+        "listed items, or a single ticket from its opening to its closing.",
+    )
     basis = fields.Selection(
         BASES, compute="_compute_basis", help="What this plan sells, read off its terms."
     )
@@ -55,6 +78,11 @@ class SupportPlan(models.Model):
     _duration_positive = models.Constraint(
         "CHECK (duration_months >= 0)", "The duration of a plan can't be negative."
     )
+
+    @api.constrains("kind_id", "coverage")
+    def _check_overlap(self):
+        """Another kind of plan can't bring its running contracts in each other's way."""
+        self.contract_ids._check_overlap()
 
     @api.depends("duration_months", "line_ids", "allowance_ids.per", "allowance_ids.unit")
     def _compute_basis(self):

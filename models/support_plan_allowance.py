@@ -10,8 +10,9 @@ class SupportPlanAllowance(models.Model):
 
     _name = "support.plan.allowance"
     _description = "Support Allowance"
-    _inherit = ["support.terms.item.mixin"]
+    _inherit = ["support.whole.mixin", "support.terms.item.mixin"]
     _order = "sequence, id"
+    _whole_fields = ("quantity", "carry_cap")
 
     sequence = fields.Integer(default=10)
     name = fields.Char(compute="_compute_name", store=True, readonly=False, precompute=True)

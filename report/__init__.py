@@ -1,2 +1,10 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
-from . import support_term_report
+from . import (
+    support_balance_chart,
+    support_balance_report,
+    support_pack_report,
+    support_statement,
+    support_statement_money,
+    support_statement_units,
+    support_term_report,
+)

@@ -124,7 +124,13 @@ class SupportMixin:
 
     @classmethod
     def _make_plan(cls, hours=0, fee=0, allowances=(), rates=(), **vals):
-        """A monthly plan: hours per term for any work, a fixed fee, allowances and rates."""
+        """A monthly plan: hours per term for any work, a fixed fee, allowances and rates.
+
+        Of a kind of its own, unless told otherwise: a customer may have contracts of several.
+        """
+        if "kind_id" not in vals:
+            count = cls.env["support.plan.kind"].search_count([])
+            vals["kind_id"] = cls.env["support.plan.kind"].create({"name": f"Kind {count}"}).id
         allowances = [*allowances, *([cls._allowance(hours=hours)] if hours else [])]
         return cls.env["support.plan"].create(
             {

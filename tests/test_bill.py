@@ -241,13 +241,13 @@ class TestBill(BillingCommon):
         self.assertNotIn(account, (move.invoice_line_ids - fee).account_id)
 
     def test_each_contract_has_its_invoice(self):
-        other = self._make_contract(self.plan)
+        other = self._make_contract(self._make_plan(fee=100))
         moves = self._invoice(self._bill_january(self.contract | other))
         self.assertEqual(moves.mapped("amount_untaxed"), [170.0, 100.0])
 
     def test_customer_may_have_one_invoice_for_all(self):
         self.customer.support_invoice_grouping = "customer"
-        other = self._make_contract(self.plan)
+        other = self._make_contract(self._make_plan(fee=100))
         bills = self._bill_january(self.contract | other)
         move = self._invoice(bills)
         self.assertEqual((len(move), move.amount_untaxed), (1, 270.0))

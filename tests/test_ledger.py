@@ -688,6 +688,30 @@ class TestGuards(LedgerCommon):
         found = self.env["support.discrepancy"]._prove(self.labour)
         self.assertEqual((found.check, found.expected, found.found), ("work", 7200, 7140))
 
+    def test_proof_of_customers_without_contract(self):
+        stranger = self._make_customer("Stranger Ltd")
+        grant = self._make_grant(incidents=3, partner_id=stranger.id)
+        self.team.requires_incident = True
+        ticket = self._make_ticket(partner_id=stranger.id)
+        discrepancies = self.env["support.discrepancy"].sudo()
+        discrepancies._prove_without_contract(stranger)
+        mine = [("partner_id", "=", stranger.id)]
+        self.assertFalse(discrepancies.search(mine))
+        self.env.cr.execute(
+            "UPDATE support_entitlement SET used = used + 1, remaining = remaining - 1 "
+            "WHERE id = %s",
+            (grant.id,),
+        )
+        self.env.cr.execute(
+            "UPDATE helpdesk_ticket SET incident_demand = 2 WHERE id = %s", (ticket.id,)
+        )
+        self.env.invalidate_all()
+        for _night in range(2):  # found each night, listed once
+            discrepancies._prove_without_contract(stranger)
+            found = discrepancies.search(mine).sorted("check")
+            self.assertEqual(found.mapped("check"), ["counters", "work"])
+            self.assertEqual(found.mapped("found"), [2, 1])
+
     def test_proof_repairs_nothing(self):
         self.env.cr.execute(
             "UPDATE support_entitlement SET used = used + 60, remaining = remaining - 60 "

@@ -11,7 +11,7 @@ import psycopg2
 from dateutil.relativedelta import relativedelta
 
 from odoo import SUPERUSER_ID, api, fields
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.modules.registry import Registry
 from odoo.tests import BaseCase, get_db_name, tagged
 from odoo.tools import mute_logger
@@ -21,8 +21,9 @@ UNITS = 100
 MAX_TRIES = 200
 
 
-@tagged("post_install", "-at_install")
-class TestParallel(BaseCase):
+class ParallelCase(BaseCase):
+    """A customer and a team that are committed, and threads with transactions of their own."""
+
     def setUp(self):
         super().setUp()
         self.registry = Registry(get_db_name())
@@ -56,22 +57,28 @@ class TestParallel(BaseCase):
                 DELETE FROM helpdesk_ticket WHERE partner_id = %(partner)s;
                 DELETE FROM mail_message
                  WHERE model = 'support.contract' AND res_id IN (
-                       SELECT id FROM support_contract WHERE partner_id = %(partner)s);
+                       SELECT id FROM support_contract
+                        WHERE commercial_partner_id = %(partner)s);
                 DELETE FROM support_contract_term WHERE contract_id IN (
-                       SELECT id FROM support_contract WHERE partner_id = %(partner)s);
+                       SELECT id FROM support_contract
+                        WHERE commercial_partner_id = %(partner)s);
                 """,
                 {"partner": self.customer_id},
             )
             runs = tuple(getattr(self, "run_ids", ())) or (0,)
             cr.execute("DELETE FROM support_billing_run WHERE id IN %s", (runs,))
-            cr.execute("DELETE FROM support_contract WHERE partner_id = %s", (self.customer_id,))
+            cr.execute(
+                "DELETE FROM support_contract WHERE commercial_partner_id = %s",
+                (self.customer_id,),
+            )
             env = api.Environment(cr, SUPERUSER_ID, {})
             plans = env["support.plan"].browse(getattr(self, "plan_id", False))
             products = plans.line_ids.product_id
             plans.unlink()
             products.unlink()
             env["helpdesk.ticket.team"].browse(self.team_id).unlink()
-            env["res.partner"].browse(self.customer_id).unlink()
+            customer = env["res.partner"].browse(self.customer_id)
+            (customer.child_ids | customer).unlink()
 
     def _run_parallel(self, work, count=WORKERS):
         """Run work(number) in threads that begin together; return what each has returned."""
@@ -105,6 +112,9 @@ class TestParallel(BaseCase):
                 continue
         raise AssertionError("never got through")
 
+
+@tagged("post_install", "-at_install")
+class TestParallel(ParallelCase):
     def _make_grants(self, **vals):
         """Units in four grants, so that every demand locks several."""
         with self._environment() as env:
@@ -159,6 +169,56 @@ class TestParallel(BaseCase):
             draws = grants.entry_ids.filtered(lambda entry: entry.kind == "draw")
             self.assertEqual(-sum(draws.mapped("quantity")), UNITS)
             self.assertEqual(draws.ticket_id, tickets)
+
+    @mute_logger("odoo.sql_db")
+    def test_returned_once_while_others_open(self):  # T49
+        """Workers cancel the same ticket, which holds the last unit, while others want it."""
+        with self._environment() as env:
+            (grant_id,) = (
+                env["support.entitlement"]
+                ._grant(
+                    [
+                        {
+                            "name": "Last",
+                            "unit": "incident",
+                            "amount": 1,
+                            "date_from": "2020-01-01",
+                            "partner_id": self.customer_id,
+                        }
+                    ]
+                )
+                .ids
+            )
+            values = {
+                "description": "?",
+                "partner_id": self.customer_id,
+                "team_id": self.team_id,
+            }
+            ticket_id = env["helpdesk.ticket"].create(values | {"name": "Holder"}).id
+            stage_id = env["helpdesk.ticket.stage"].search([("returns_incident", "=", True)])[:1].id
+
+        def work(number):
+            def act(env):
+                if number % 2:
+                    env["helpdesk.ticket"].browse(ticket_id).stage_id = stage_id
+                else:
+                    env["helpdesk.ticket"].create(values | {"name": f"Ticket {number}"})
+
+            try:
+                self._retry(act)
+            except UserError:
+                return "refused"
+            return "cancelled" if number % 2 else "opened"
+
+        outcomes = Counter(self._run_parallel(work))
+        self.assertEqual(outcomes["cancelled"], WORKERS // 2)
+        self.assertLessEqual(outcomes["opened"], 1)
+        with self._environment() as env:
+            grant = env["support.entitlement"].browse(grant_id)
+            self.assertEqual(grant.used, outcomes["opened"])
+            returned = grant.entry_ids.filtered(lambda entry: entry.kind == "return")
+            self.assertEqual(sum(returned.mapped("quantity")), 1)
+            self.assertEqual(returned.ticket_id.id, ticket_id)
 
     @mute_logger("odoo.sql_db")
     def test_door_gives_every_unit_once(self):  # T25-T27
@@ -217,8 +277,7 @@ class TestParallel(BaseCase):
             grants = env["support.entitlement"].browse(grant_ids)
             self.assertEqual(grants.mapped("used"), [3 * WORKERS] * 4)
 
-    def _make_contracts(self, count):
-        start = fields.Date.today().replace(day=1) - relativedelta(months=2)
+    def _make_plan(self):
         with self._environment() as env:
             product = env["product.product"].create({"name": "Parallel fee", "type": "service"})
             plan = env["support.plan"].create(
@@ -229,14 +288,30 @@ class TestParallel(BaseCase):
                 }
             )
             self.plan_id = plan.id
+            return plan.id
+
+    def _make_drafts(self, count, plan_id, partner_ids=None):
+        start = fields.Date.today().replace(day=1) - relativedelta(months=2)
+        with self._environment() as env:
             contracts = env["support.contract"].create(
                 [
-                    {"plan_id": plan.id, "partner_id": self.customer_id, "date_start": start}
-                    for _index in range(count)
+                    {"plan_id": plan_id, "partner_id": partner_id, "date_start": start}
+                    for partner_id in partner_ids or [self.customer_id] * count
                 ]
             )
-            contracts.action_confirm()
             return contracts.ids
+
+    def _make_contracts(self, count):
+        """Running contracts, each of a department of its own."""
+        with self._environment() as env:
+            departments = env["res.partner"].create(
+                [{"name": f"Dep {n}", "parent_id": self.customer_id} for n in range(count)]
+            )
+            partner_ids = departments.ids
+        contract_ids = self._make_drafts(count, self._make_plan(), partner_ids)
+        with self._environment() as env:
+            env["support.contract"].browse(contract_ids).action_confirm()
+        return contract_ids
 
     def _make_runs(self, contract_ids, count):
         with self._environment() as env:
@@ -279,6 +354,24 @@ class TestParallel(BaseCase):
         self._run_parallel(lambda number: self._process(run_id), 2)
         self._process(run_id)  # whoever found the last batch locked has left it to the other
         self.assertBilledOnce(contract_ids)
+
+    @mute_logger("odoo.sql_db")
+    def test_of_contracts_confirmed_at_once_one_wins(self):  # L23, C26
+        contract_ids = self._make_drafts(4, self._make_plan())
+
+        def work(number):
+            def confirm(env):
+                env["support.contract"].browse(contract_ids[number]).action_confirm()
+
+            try:
+                self._retry(confirm)
+            except ValidationError as error:
+                self.assertIn("overlap", str(error))
+                return "refused"
+            return "confirmed"
+
+        outcomes = Counter(self._run_parallel(work, 4))
+        self.assertEqual(outcomes, {"confirmed": 1, "refused": 3})
 
 
 class _Transaction:

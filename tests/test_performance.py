@@ -150,15 +150,21 @@ class TestPerformance(BillingCommon):
         )
 
     def _make_contracts(self):
+        departments = self.env["res.partner"].create(
+            [
+                {"name": f"Department {index}", "parent_id": self.customer.id, "tz": "UTC"}
+                for index in range(MANY)
+            ]
+        )
         contracts = self.env["support.contract"].create(
             [
                 {
                     "plan_id": self.plan.id,
-                    "partner_id": self.customer.id,
+                    "partner_id": department.id,
                     "date_start": "2026-01-01",
                     "user_id": self.env.uid,
                 }
-                for _index in range(MANY)
+                for department in departments
             ]
         )
         contracts.action_confirm()

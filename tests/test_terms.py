@@ -287,6 +287,28 @@ class TestTerms(SupportCommon):
             self._get_begun(contract), [("2026-01-01", "2026-01-31"), ("2026-02-01", "2026-02-28")]
         )
 
+    def test_however_the_end_moves_the_terms_fit_it(self):
+        """Terms that aren't read again are as they would be made from scratch."""
+        contract = self._make_rolled("2025-01-15", "2026-01-20")
+        terms = self.env["support.contract.term"]
+        with freeze_time("2026-01-20 12:00:00"):
+            for end in ("2025-06-20", False, "2025-08-14", "2026-01-31", "2026-02-20", False):
+                contract.date_end = end
+                if contract.state == "expired" and not contract._has_ended(date(2026, 1, 20)):
+                    contract.action_resume()
+                self._roll(contract)
+                existing = {term.number: term for term in contract.term_ids}
+                for vals in terms._prepare_terms(contract, date(2026, 1, 20), 0):
+                    term = existing[vals["number"]]
+                    for name in ("kind", "date_start", "date_end"):
+                        self.assertEqual(term[name], vals[name], (end, vals["number"]))
+
+    def test_closed_terms_are_not_read_again(self):
+        contract = self._make_rolled("2016-01-01", "2026-01-20")
+        terms = self.env["support.contract.term"]
+        self.assertEqual(len(contract.term_ids), 122)
+        self.assertEqual(terms._get_first_changeable(contract), {contract: 120})
+
     def test_contract_ended_before_a_bill_that_runs_longer_is_refused(self):  # ex. A23, T9
         contract = self._make_rolled("2018-01-15", "2018-01-15", billing_mode="advance")
         with freeze_time("2018-01-20 12:00:00"):

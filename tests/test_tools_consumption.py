@@ -13,10 +13,11 @@ from odoo.tests import BaseCase, tagged
 from odoo.addons.support_contract.tools.consumption import (
     Allocation,
     Block,
+    Debt,
     Demand,
     allocate,
-    carry_forward,
     crossed,
+    knows,
     order_key,
     replay,
     serves,
@@ -89,6 +90,7 @@ demands_without_key = st.builds(
     activity=st.none() | st.integers(1, 3),
     recorded_at=moments,
 )
+debt_lists = st.lists(st.builds(Debt, units=st.integers(1, 8), made_at=moments), max_size=4)
 demand_lists = st.lists(demands_without_key, max_size=12).map(
     lambda demands: [replace(d, key=number) for number, d in enumerate(demands)]
 )
@@ -351,75 +353,64 @@ class TestAllocate(BaseCase):
         shuffled = random.sample(blocks, len(blocks))
         self.assertEqual(allocate(shuffled, work), allocate(blocks, work))
 
-    @given(block_lists, demand_lists)
-    @settings(exact, max_examples=200)
-    def test_replay_is_allocate_after_allocate(self, blocks, demands):
+    @given(block_lists, demand_lists, debt_lists)
+    @settings(exact, max_examples=300)
+    def test_replay_is_allocate_after_allocate(self, blocks, demands, debts):
         expected, current = {}, blocks
         for work in demands:
-            expected[work.key] = allocate(current, work)
+            expected[work.key] = allocate(current, work, debts)
             current = after(current, expected[work.key])
-        self.assertEqual(replay(blocks[::-1], demands), expected)
+        self.assertEqual(replay(blocks[::-1], demands, debts[::-1]), expected)
 
 
 @tagged("post_install", "-at_install")
-class TestCarryForward(BaseCase):
-    def test_rollover(self):
-        # ex. C31: 1000 a month, 600 used
-        carried = carry_forward([(0, 400)], None, None)
-        self.assertEqual(carried, [(1, 400)])
-        self.assertEqual(1000 + sum(units for _age, units in carried), 1400)
+class TestDebts(BaseCase):
+    def test_later_work_finds_nothing_until_the_debt_is_made_up_for(self):
+        # B61: 1 granted and used, taken back; 1 more is not enough, a second one is
+        debts = [Debt(1, NOON)]
+        later = demand(1, recorded_at=NOON)
+        self.assertEqual(allocate([block(1, 0)], later, debts), Allocation((), None, 1, True))
+        blocks = [block(1, 0), block(2, 1)]
+        self.assertEqual(allocate(blocks, later, debts), Allocation((), None, 1, True))
+        blocks = [block(1, 0), block(2, 1), block(3, 1)]
+        self.assertEqual(allocate(blocks, later, debts), Allocation(((2, 1),), None, 0, True))
 
-    def test_daily_recurring_grant(self):
-        # ex. C14: 100 a day, 120 used out of two days
-        self.assertEqual(left([block(1, 20), block(2, 100)], demand(20)), {1: 0, 2: 100})
-        self.assertEqual(carry_forward([(1, 0), (0, 80)], None, None), [(1, 80)])
+    def test_earlier_work_keeps_what_it_has(self):
+        debts = [Debt(1, NOON)]
+        before = demand(1, recorded_at=NOON - timedelta(seconds=1))
+        self.assertFalse(knows(debts[0], before))
+        for served in (
+            allocate([block(1, 1)], before, debts),
+            *replay([block(1, 1)], [before], debts).values(),
+        ):
+            self.assertEqual(served.draws, ((1, 1),))
 
-    def test_ageing_over_six_terms(self):
-        # ex. C46
-        lots = [(0, 500)]
-        for age in range(1, 7):
-            lots = carry_forward(lots, None, 6)
-            self.assertEqual(lots, [(age, 500)])
-        self.assertEqual(carry_forward(lots, None, 6), [])
+    def test_debts_do_not_hold_back_an_overdraft(self):
+        got = allocate([block(1, 5, overdraft=True)], demand(4), [Debt(3, None)])
+        self.assertEqual(got, Allocation(((1, 2),), (1, 2), 0, True))
 
-    def test_pool(self):
-        # ex. D16
-        self.assertEqual(carry_forward([(0, 120 - 60)], None, None), [(1, 60)])
+    def test_time_is_served_as_far_as_it_is_not_owed(self):
+        blocks = [block(1, 2 * HOUR), block(2, 3 * HOUR)]
+        got = allocate(blocks, demand(4 * HOUR), [Debt(2 * HOUR, None)])
+        self.assertEqual(got, Allocation(((1, 2 * HOUR), (2, HOUR)), None, HOUR, True))
 
-    def test_moved_entry_comes_back_before_carrying(self):
-        # ex. D18
-        july, august = block(1, 100, date_to=date(2026, 7, 31)), demand(60, day=date(2026, 8, 3))
-        self.assertEqual(left([july], august), {1: 100})
-        self.assertEqual(carry_forward([(0, 100)], None, 1), [(1, 100)])
-
-    def test_cap_keeps_the_youngest(self):
-        self.assertEqual(carry_forward([(0, 5), (2, 4), (1, 3)], 7, None), [(2, 2), (1, 5)])
-        self.assertEqual(
-            carry_forward([(0, 5), (2, 4), (1, 3)], 10, None), [(3, 2), (2, 3), (1, 5)]
-        )
-        self.assertEqual(carry_forward([(0, 5)], 0, None), [])
-
-    def test_no_carrying_and_nothing_to_carry(self):
-        self.assertEqual(carry_forward([(0, 5)], None, 0), [])
-        self.assertEqual(carry_forward([(0, -5), (1, 0), (1, 2)], None, None), [(2, 2)])
-
-    def test_negative_cap(self):
-        with self.assertRaisesRegex(ValueError, "cap"):
-            carry_forward([], -1, None)
-
-    @given(
-        st.lists(st.tuples(st.integers(0, 5), st.integers(-5, 20)), max_size=8),
-        st.none() | st.integers(0, 40),
-        st.none() | st.integers(0, 6),
-    )
+    @given(block_lists, demands_without_key, debt_lists)
     @exact
-    def test_units_one_by_one_the_youngest_first(self, lots, cap, max_age):
-        ages = [age for age, units in lots for _unit in range(units)]
-        alive = sorted(age + 1 for age in ages if max_age is None or age < max_age)
-        kept = alive if cap is None else alive[:cap]
-        carried = carry_forward(lots, cap, max_age)
-        self.assertEqual([age for age, units in carried for _unit in range(units)], kept[::-1])
-        self.assertTrue(all(units > 0 for _age, units in carried))
+    def test_what_is_drawn_leaves_the_debts_covered(self, blocks, work, debts):
+        without, got = allocate(blocks, work), allocate(blocks, work, debts)
+        owed = sum(debt.units for debt in debts if knows(debt, work))
+        usable = sum(max(b.remaining, 0) for b in blocks if serves(b, work))
+        drawn = sum(units for _id, units in got.draws)
+        self.assertEqual(drawn, min(work.quantity, max(usable - owed, 0)))
+        # the same blocks in the same order, only fewer of them
+        taken = dict(without.draws)
+        self.assertTrue(all(units <= taken[block_id] for block_id, units in got.draws))
+        self.assertEqual(
+            [block_id for block_id, _units in got.draws],
+            [block_id for block_id, _units in without.draws][: len(got.draws)],
+        )
+        if not owed:
+            self.assertEqual(got, without)
 
 
 @tagged("post_install", "-at_install")

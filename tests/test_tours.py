@@ -33,3 +33,72 @@ class TestTours(HttpCase):
         overage = contract.charge_ids.filtered(lambda charge: charge.kind == "overage")
         self.assertEqual(overage.amount, 35.0)
         self.assertEqual(overage.billing_term_id.number, 1)
+
+    def test_manager_activates_contract_validation(self):
+        company = self.env.ref("base.user_admin").company_id
+        items = self.env["maintenance.equipment"]
+        items.search([("support_partner_id", "=", False)]).active = False
+        hotel = self.env["res.partner"].create({"name": "Tour Hotel", "is_company": True})
+        reception = self.env["res.partner"].create(
+            {"name": "Tour Reception", "parent_id": hotel.id}
+        )
+        printer, server, scanner = items.create(
+            [
+                {"name": f"Tour {name}", "company_id": company.id}
+                for name in ("Printer", "Server", "Scanner")
+            ]
+        )
+
+        self.start_tour("/odoo/support-contracts", "support_activation", login="admin")
+
+        self.assertEqual((printer + server).support_partner_id, reception)
+        self.assertEqual(scanner.support_partner_id, company.partner_id)
+        self.assertTrue(company.support_validation)
+        self.assertEqual(company.support_expired_work, "rollover")
+        self.assertEqual(company.support_no_contract_policy, "lock")
+
+    def test_ticket_with_and_without_incidents(self):
+        """One incident, two tickets; then one that is locked and opened by its own contract."""
+        company = self.env.ref("base.user_admin").company_id
+        teams = self.env["helpdesk.ticket.team"]
+        teams.create({"name": "Tour Paid Desk", "requires_incident": True})
+        teams.create({"name": "Tour Contract Desk", "support_no_contract_policy": "lock"})
+        customer = self.env["res.partner"].create({"name": "Tour Bakery", "is_company": True})
+        grant = self.env["support.entitlement"]._grant(
+            [
+                {
+                    "name": "One incident",
+                    "unit": "incident",
+                    "amount": 1,
+                    "date_from": "2020-01-01",
+                    "partner_id": customer.id,
+                    "company_id": company.id,
+                }
+            ]
+        )
+        product = self.env["product.product"].create(
+            {"name": "Tour request", "type": "service", "list_price": 80.0}
+        )
+        self.env["support.plan"].create(
+            {
+                "name": "Tour Single Request",
+                "sequence": -1,
+                "coverage": "request",
+                "line_ids": [Command.create({"product_id": product.id})],
+            }
+        )
+
+        self.start_tour(
+            "/odoo/action-helpdesk_mgmt.helpdesk_ticket_action/new",
+            "support_ticket_incidents",
+            login="admin",
+            timeout=240,
+        )
+
+        tickets = self.env["helpdesk.ticket"].search([("partner_id", "=", customer.id)], order="id")
+        self.assertEqual(tickets.mapped("name"), ["The oven is cold", "The till is stuck"])
+        self.assertEqual((grant.remaining, tickets[0].consumed_incidents), (0, 1))
+        contract = tickets[1].contract_id
+        self.assertEqual((contract.state, contract.request_ticket_id), ("active", tickets[1]))
+        self.assertEqual(contract.bill_ids.move_id.amount_untaxed, 80.0)
+        self.assertFalse(tickets[1].lock_reason)

@@ -5,6 +5,6 @@ Time is whole seconds, incidents are whole numbers, money is Decimal and prorati
 Fraction. Nothing here reads a clock, a database or a setting: same facts, same answer.
 """
 
-from . import consumption, periods, rating
+from . import consumption, events, packs, periods, rating, spreadsheet, statement
 
-__all__ = ["consumption", "periods", "rating"]
+__all__ = ["consumption", "events", "packs", "periods", "rating", "spreadsheet", "statement"]

@@ -9,9 +9,13 @@ from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import accumulate
 from typing import NamedTuple
 
 ONE_DAY = timedelta(days=1)
+
+# Whose units: company id, commercial partner id, unit.
+Pool = tuple[int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,18 @@ class Block:
     scope: frozenset[int] | None
     owner: int | None
     overdraft: bool
+    made_at: datetime | None
+
+
+class Debt(NamedTuple):
+    """Units that were taken back from a pool after they may have been used.
+
+    It is known to work recorded after it was made (`made_at`; None: to all work), and keeps
+    as many units of the blocks that such work may use from being drawn (B61). What was
+    recorded before stays as it was.
+    """
+
+    units: int
     made_at: datetime | None
 
 
@@ -66,6 +82,14 @@ class Allocation(NamedTuple):
         )
 
 
+def earliest(moments: Iterable[tuple[Pool, datetime]]) -> dict[Pool, datetime]:
+    """The first moment of each pool."""
+    starts: dict[Pool, datetime] = {}
+    for pool, moment in moments:
+        starts[pool] = min(starts.get(pool, moment), moment)
+    return starts
+
+
 def order_key(block: Block) -> tuple[int, date, date, int]:
     """Priority, then earliest expiry (lifetime last), oldest, lowest id (B35, T20, T21)."""
     return block.priority, block.date_to or date.max, block.date_from, block.id
@@ -86,57 +110,44 @@ def serves(block: Block, demand: Demand) -> bool:
     )
 
 
-def allocate(blocks: Iterable[Block], demand: Demand) -> Allocation:
+def allocate(blocks: Iterable[Block], demand: Demand, debts: Iterable[Debt] = ()) -> Allocation:
     """Serve one demand from the blocks, which come in any order and are not changed.
 
-    Serving blocks are emptied in `order_key` order; what is left goes wholly onto the last
-    of them that allows an overdraft, else it is the rest. A demand of zero takes nothing.
-    Raises ValueError on a negative quantity.
+    Serving blocks are emptied in `order_key` order, as far as they hold more than the debts
+    known to the demand; what is left goes wholly onto the last of them that allows an
+    overdraft, else it is the rest. A demand of zero takes nothing. Raises ValueError on a
+    negative quantity.
     """
     serving = sorted((block for block in blocks if serves(block, demand)), key=order_key)
     overdrafts = [block.id for block in serving if block.overdraft]
     stock = ((block.id, block.remaining) for block in serving)
-    return _take(demand, stock, overdrafts[-1] if overdrafts else None, bool(serving))
+    owed = sum(debt.units for debt in debts if knows(debt, demand))
+    return _take(demand, stock, owed, overdrafts[-1] if overdrafts else None, bool(serving))
 
 
-def replay(blocks: Iterable[Block], demands: Iterable[Demand]) -> dict[Hashable, Allocation]:
+def knows(debt: Debt, demand: Demand) -> bool:
+    """Whether units taken back are missing for a demand: it was recorded afterwards."""
+    return _known(debt.made_at, demand.recorded_at)
+
+
+def replay(
+    blocks: Iterable[Block], demands: Iterable[Demand], debts: Iterable[Debt] = ()
+) -> dict[Hashable, Allocation]:
     """Serve the demands one after the other, in the given order, from the same blocks.
 
     The result is that of `allocate` with what is left brought up to date after each demand,
     by demand key. Sorts once, and meets an emptied block at most once more among the demands
-    of days with the same valid blocks. Raises ValueError on a negative quantity or when two
+    of days with the same valid blocks; only a demand that knows debts looks at as many more
+    blocks as hold the units owed. Raises ValueError on a negative quantity or when two
     demands have the same key.
     """
-    stock = _Stock(blocks)
+    stock = _Stock(blocks, tuple(debts))
     result: dict[Hashable, Allocation] = {}
     for demand in demands:
         if demand.key in result:
             raise ValueError(f"Two demands have the key {demand.key!r}")
         result[demand.key] = stock.serve(demand)
     return result
-
-
-def carry_forward(
-    lots: Sequence[tuple[int, int]], cap: int | None, max_age: int | None
-) -> list[tuple[int, int]]:
-    """What goes from an ended term to the next: (age + 1, units) per lot, oldest first.
-
-    A lot is (age, units left): age counts the terms it was carried into so far, 0 for what
-    was granted in the ended term. Lots already carried `max_age` times lapse; of more than
-    `cap` units the youngest are kept, which live longest. None is no limit. Empty and
-    overdrawn lots carry nothing. Raises ValueError on a negative cap.
-    """
-    if cap is not None and cap < 0:
-        raise ValueError(f"A cap cannot be negative: {cap}")
-    carried: list[tuple[int, int]] = []
-    for age, left in sorted(lots, key=lambda lot: lot[0]):
-        if left <= 0 or (max_age is not None and age >= max_age):
-            continue
-        kept = left if cap is None else min(left, cap)
-        cap = None if cap is None else cap - kept
-        if kept:
-            carried.append((age + 1, kept))
-    return carried[::-1]
 
 
 def crossed(thresholds: Sequence[int], granted: int, used: int) -> int:
@@ -160,21 +171,44 @@ def _known(made_at: datetime | None, recorded_at: datetime | None) -> bool:
 
 
 def _take(
-    demand: Demand, stock: Iterable[tuple[int, int]], overdraft: int | None, limited: bool
+    demand: Demand,
+    stock: Iterable[tuple[int, int]],
+    owed: int,
+    overdraft: int | None,
+    limited: bool,
 ) -> Allocation:
     """Empty the stock of (block id, units left) in its order; the rest is overdrawn or left."""
     if demand.quantity < 0:
         raise ValueError(f"A demand cannot be negative: {demand.quantity}")
     rest, draws = demand.quantity, []
-    if rest:
+    if rest and owed:
+        stock, free = _set_aside(stock, rest, owed)
+    else:
+        free = rest
+    if free:
         for block_id, left in stock:
             if left > 0:
-                draws.append((block_id, min(left, rest)))
+                draws.append((block_id, min(left, free)))
+                free -= draws[-1][1]
                 rest -= draws[-1][1]
-                if not rest:
+                if not free:
                     break
     overdrawn = (overdraft, rest) if rest and overdraft is not None else None
     return Allocation(tuple(draws), overdrawn, 0 if overdrawn else rest, limited)
+
+
+def _set_aside(
+    stock: Iterable[tuple[int, int]], wanted: int, owed: int
+) -> tuple[list[tuple[int, int]], int]:
+    """Look at the stock as far as needed: (that part of it, what of `wanted` is not owed)."""
+    seen, total = [], 0
+    for block_id, left in stock:
+        if left > 0:
+            seen.append((block_id, left))
+            total += left
+            if total >= wanted + owed:
+                break
+    return seen, min(wanted, max(total - owed, 0))
 
 
 class _Stock:
@@ -184,9 +218,13 @@ class _Stock:
     valid between two neighbouring dates at which one of its blocks starts or ends.
     """
 
-    def __init__(self, blocks: Iterable[Block]) -> None:
+    def __init__(self, blocks: Iterable[Block], debts: Sequence[Debt]) -> None:
         self.blocks = sorted(blocks, key=order_key)
         self.left = {block.id: block.remaining for block in self.blocks}
+        dated = sorted((debt.made_at, debt.units) for debt in debts if debt.made_at is not None)
+        always = sum(debt.units for debt in debts if debt.made_at is None)
+        self.debts_made = [made_at for made_at, _units in dated]
+        self.owed = list(accumulate((units for _made_at, units in dated), initial=always))
         self.lanes: dict[tuple[int | None, int | None], _Lane] = {}
 
     def serve(self, demand: Demand) -> Allocation:
@@ -194,13 +232,20 @@ class _Stock:
         window = self._window(demand)
         stock = window.stock(self.left, demand.recorded_at)
         overdraft = window.overdraft(demand.recorded_at)
-        allocation = _take(demand, stock, overdraft, window.serves(demand.recorded_at))
+        owed = self._get_owed(demand.recorded_at)
+        allocation = _take(demand, stock, owed, overdraft, window.serves(demand.recorded_at))
         for block_id, units in allocation.draws:
             self.left[block_id] -= units
         if allocation.overdrawn:
             block_id, units = allocation.overdrawn
             self.left[block_id] -= units
         return allocation
+
+    def _get_owed(self, recorded_at: datetime | None) -> int:
+        """The debts known to work recorded at that moment, in units."""
+        if recorded_at is None:
+            return self.owed[-1]
+        return self.owed[bisect_right(self.debts_made, recorded_at)]
 
     def _window(self, demand: Demand) -> "_Window":
         key = demand.owner, demand.activity

@@ -69,16 +69,16 @@ def term_index(anchor: date, months: int, day: date, alignment: str) -> int:
 
 
 def iter_terms(
-    anchor: date, months: int, alignment: str, last: date | None, until: date
+    anchor: date, months: int, alignment: str, last: date | None, until: date, first: int = 0
 ) -> Iterator[tuple[int, Span, Span]]:
-    """Yield (index, whole, used) for each term from 0 on that begins by `until` (T4).
+    """Yield (index, whole, used) for each term from `first` on that begins by `until` (T4).
 
     `used` is the whole term without the days before the anchor and after `last` (None: no
     end). Nothing comes after `last`; when `last` is before the anchor, nothing comes at all.
     Raises ValueError as `whole_term` does.
     """
     life = Span(anchor, last or date.max)
-    index = 0
+    index = first
     while True:
         whole = whole_term(anchor, months, index, alignment)
         used = whole.clip(life)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple
 
-from .consumption import ONE_DAY, Allocation, Block, Demand, replay
+from .consumption import ONE_DAY, Allocation, Block, Debt, Demand, replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,37 +51,42 @@ class Outcome:
 
 
 def simulate(
-    blocks: Iterable[Block], demands: Iterable[Demand], endings: Iterable[Ending]
+    blocks: Iterable[Block],
+    demands: Iterable[Demand],
+    endings: Iterable[Ending],
+    debts: Iterable[Debt] = (),
 ) -> Outcome:
     """Serve the demands in their given order and settle each block after its last day.
 
-    Work of the last day still consumes; work of a later day finds what was carried.
-    Movement kinds: `lapse`, `carry_out` (negative), `carry_in` (positive), `debt_out`
-    (positive: the debt leaves) and `debt_in` (negative). For each day they conserve units:
-    carried out = carried in, debt out = debt in.
+    Debts are of the whole pool, for life: no ending settles them. Work of the last day still
+    consumes; work of a later day finds what was carried. Movement kinds: `lapse`, `carry_out`
+    (negative), `carry_in` (positive), `debt_out` (positive: the debt leaves) and `debt_in`
+    (negative). For each day they conserve units: carried out = carried in, debt out = debt in.
     """
-    blocks = {block.id: block for block in blocks}
+    blocks, debts = {block.id: block for block in blocks}, tuple(debts)
     outcome = Outcome(remaining={block.id: block.remaining for block in blocks.values()})
     waiting = list(demands)
     for ending in sorted(endings, key=lambda ending: (ending.day, ending.block)):
         due = [demand for demand in waiting if demand.day <= ending.day]
         if due:
             waiting = [demand for demand in waiting if demand.day > ending.day]
-            _serve(blocks, due, outcome)
+            _serve(blocks, due, debts, outcome)
         if ending.lot and ending.lot.id not in blocks:
             blocks[ending.lot.id] = replace(ending.lot, remaining=0)
             outcome.remaining[ending.lot.id] = 0
         _settle(ending, outcome)
-    _serve(blocks, waiting, outcome)
+    _serve(blocks, waiting, debts, outcome)
     return outcome
 
 
-def _serve(blocks: dict[int, Block], demands: list[Demand], outcome: Outcome) -> None:
+def _serve(
+    blocks: dict[int, Block], demands: list[Demand], debts: tuple[Debt, ...], outcome: Outcome
+) -> None:
     if not demands:
         return
     left = outcome.remaining
     stock = [replace(block, remaining=left[block.id]) for block in blocks.values()]
-    allocations = replay(stock, demands)
+    allocations = replay(stock, demands, debts)
     outcome.allocations.update(allocations)
     for allocation in allocations.values():
         for block, quantity in (*allocation.draws, *filter(None, [allocation.overdrawn])):

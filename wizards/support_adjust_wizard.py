@@ -9,7 +9,9 @@ class SupportAdjustWizard(models.TransientModel):
     """Corrects the balance of a grant with an entry that says why."""
 
     _name = "support.adjust.wizard"
+    _inherit = "support.whole.mixin"
     _description = "Adjust a Grant of Support Units"
+    _whole_fields = ("incidents",)
 
     entitlement_id = fields.Many2one(
         "support.entitlement", string="Grant", required=True, readonly=True
@@ -38,6 +40,7 @@ class SupportAdjustWizard(models.TransientModel):
         if not quantity:
             raise UserError(self.env._("Enter how much to add or to take away."))
         self.env["support.entitlement"]._lock(grant.ids)  # so that what is checked stays true
+        self._check_adjustable(grant, quantity)
         if quantity < 0:
             self._check_enough(grant, -quantity)
         grant._post(
@@ -56,9 +59,29 @@ class SupportAdjustWizard(models.TransientModel):
         self.env["support.consumption"]._reallocate({grant._get_pool(): start})
         return {"type": "ir.actions.act_window_close"}
 
+    def _check_adjustable(self, grant, quantity):
+        """Refuse what has a way of its own: debts, and incidents that are limited in time."""
+        if grant.takes_back_id:
+            raise UserError(
+                self.env._(
+                    "“%s” was taken back. To give units again, grant some, or change the maximum "
+                    "on the customer.",
+                    grant.name,
+                )
+            )
+        if quantity > 0 and grant.unit == "incident" and grant.date_to:
+            raise UserError(
+                self.env._(
+                    "Incidents of “%s” are limited in time: they come back only through the "
+                    "ticket that took them. Lower its number of incidents, or grant others as a "
+                    "compensation.",
+                    grant.name,
+                )
+            )
+
     def _check_enough(self, grant, quantity):
         """Refuse to take away what was used already, or more than was granted."""
-        left = grant.quantity if grant.overdraft else min(grant.quantity, grant.remaining)
+        left = grant.quantity if grant.overdraft else grant._get_unused()
         if quantity > left:
             raise UserError(
                 self.env._(

@@ -9,7 +9,9 @@ class SupportGrantWizard(models.TransientModel):
     """Gives a customer hours or incidents by hand."""
 
     _name = "support.grant.wizard"
+    _inherit = "support.whole.mixin"
     _description = "Grant Support Units"
+    _whole_fields = ("incidents",)
     _check_company_auto = True
 
     partner_id = fields.Many2one("res.partner", string="Customer", required=True)
