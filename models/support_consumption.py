@@ -128,11 +128,23 @@ class SupportConsumption(models.AbstractModel):
 
     @api.model
     def _touch(self, records):
-        """Write records as they are: a parallel transaction that does the same begins again."""
+        """Write records as they are: a parallel transaction that does the same begins again.
+
+        They are locked in the order of their ids, as everywhere (T27).
+        """
         if records:
-            query = "UPDATE %s SET company_id = company_id WHERE id IN %s RETURNING id"
             self.env.execute_query(
-                SQL(query, SQL.identifier(records._table), tuple(sorted(records.ids)))
+                SQL(
+                    """
+                    WITH turn AS MATERIALIZED (
+                        SELECT id FROM %(table)s WHERE id IN %(ids)s ORDER BY id FOR NO KEY UPDATE
+                    )
+                    UPDATE %(table)s AS record SET company_id = company_id
+                      FROM turn WHERE record.id = turn.id RETURNING record.id
+                    """,
+                    table=SQL.identifier(records._table),
+                    ids=tuple(records.ids),
+                )
             )
 
     # === WHAT IS THERE === #

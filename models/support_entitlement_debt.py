@@ -54,9 +54,14 @@ class SupportEntitlement(models.Model):
         :return: the debts, made after all work that is recorded now
         """
         sources = self.browse([request["grant"].id for request in requests]).sudo()
-        moments = self._get_take_back_moments({grant._get_pool() for grant in sources})
+        pools = {grant._get_pool() for grant in sources}
+        # First: a debt points to the grant it takes back, which locks that one out of its turn.
+        usable = sources._lock_pools().filtered(lambda grant: grant.remaining > 0)
+        moments = self._get_take_back_moments(pools)
         debts = self._grant([self._prepare_take_back(request, moments) for request in requests])
-        self._touch_pools(set(moments))
+        # Transactions that draw on the same pools write the grants on which they draw. So those
+        # are written as they are, and the slower of the two begins again and sees the other.
+        self.env["support.consumption"].sudo()._touch(usable)
         return debts
 
     @api.model
@@ -144,26 +149,19 @@ class SupportEntitlement(models.Model):
             now,
         )
 
-    @api.model
-    def _touch_pools(self, pools):
-        """Make a take-back visible to parallel transactions that draw on the same pools.
+    def _lock_pools(self):
+        """Lock these grants and, in one order with them, all that can be used in their pools (T27).
 
-        They write the grants on which they draw. So those are written as they are, and the
-        slower of the two begins again and sees the other.
+        What follows decides about the pools and would lock the others later, out of turn.
+
+        :return: the grants that can be used
         """
-        companies, partners, units = (list(set(ids)) for ids in zip(*pools, strict=True))
-        grants = self.sudo().search(  # whoever takes back, of everything the customer may use
-            [
-                ("company_id", "in", companies),
-                ("partner_id", "in", partners),
-                ("unit", "in", units),
-                ("remaining", ">", 0),
-                ("settled", "=", False),
-            ]
-        )
-        self.env["support.consumption"].sudo()._touch(
-            grants.filtered(lambda grant: grant._get_pool() in pools)
-        )
+        grants = self.sudo()  # whoever corrects one, of everything the customer may use
+        pools = {grant._get_pool() for grant in grants}
+        found = pools and grants._search_pools(pools, [("settled", "=", False)])
+        usable = grants.browse().concat(*(found or {}).values())
+        grants._lock(sorted((grants | usable).ids))
+        return usable
 
     @api.model
     def _get_shortages(self, records, increases):

@@ -211,7 +211,7 @@ class SupportPack(models.AbstractModel):
             [("sale_line_id", "in", lines.ids), ("settled", "=", False)], order="id desc"
         )
         grants = grants.filtered(lambda grant: not grant._has_ended())
-        grants._lock(grants.ids)  # so that what is decided stays true
+        grants._lock_pools()  # so that what is decided stays true
         granted = self._get_granted(lines)
         asked, taken, movements = {}, {}, []
         for (line, first), group in grants.grouped(

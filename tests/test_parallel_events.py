@@ -9,7 +9,7 @@ from odoo.tools import mute_logger
 
 from .test_parallel import ParallelCase
 
-ROUNDS = 4
+ROUNDS = 8
 
 
 @tagged("post_install", "-at_install")

@@ -39,7 +39,7 @@ class SupportAdjustWizard(models.TransientModel):
         grant, quantity = self.entitlement_id, self._get_quantity()
         if not quantity:
             raise UserError(self.env._("Enter how much to add or to take away."))
-        self.env["support.entitlement"]._lock(grant.ids)  # so that what is checked stays true
+        grant._lock_pools()  # so that what is checked stays true
         self._check_adjustable(grant, quantity)
         if quantity < 0:
             self._check_enough(grant, -quantity)
