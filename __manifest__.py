@@ -39,6 +39,7 @@
         "views/support_contract_line_views.xml",
         "views/support_plan_kind_views.xml",
         "views/support_plan_views.xml",
+        "views/support_contract_change_views.xml",
         "views/support_contract_views.xml",
         "views/support_contract_term_views.xml",
         "views/support_entitlement_views.xml",

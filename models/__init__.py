@@ -19,6 +19,8 @@ from . import (
     support_contract_coverage,
     support_contract_overlap,
     support_contract_succession,
+    support_contract_change,
+    support_contract_renewal,
     support_contract_line,
     support_contract_line_change,
     support_contract_term,

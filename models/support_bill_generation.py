@@ -35,7 +35,7 @@ class SupportBill(models.Model):
         fees = [vals for term in terms for vals in term._prepare_fees()]
         due = charges.search(
             [
-                ("contract_id", "in", contracts.ids),
+                ("billing_contract_id", "in", contracts.ids),
                 ("state", "=", "open"),
                 "|",
                 ("billing_term_id", "=", False),
@@ -43,7 +43,7 @@ class SupportBill(models.Model):
             ]
         )
         keys = {(vals["contract_id"], vals["billing_term_id"]) for vals in fees}
-        keys |= {(charge.contract_id.id, charge.billing_term_id.id) for charge in due}
+        keys |= {(charge.billing_contract_id.id, charge.billing_term_id.id) for charge in due}
         billed = set(
             self.search([("term_id", "in", [term for _c, term in keys]), ("is_main", "=", True)])
             .filtered(lambda bill: bill.kind == "term")
@@ -58,7 +58,7 @@ class SupportBill(models.Model):
         )
         bill_of = dict(zip(keys, bills, strict=True))
         for (contract, term), group in groupby(
-            due, lambda charge: (charge.contract_id.id, charge.billing_term_id.id)
+            due, lambda charge: (charge.billing_contract_id.id, charge.billing_term_id.id)
         ):
             charges.concat(*group).bill_id = bill_of[contract, term]
         charges.create(
@@ -119,11 +119,23 @@ class SupportBill(models.Model):
         return bills.sudo(False)
 
     @api.model
+    def _bill_at_once(self, charges, day):
+        """Bill open charges of one contract on an immediate bill, instead of with their terms.
+
+        :param date day: the date of the bill
+        """
+        self.check_access("create")
+        self, charges = self.sudo(), charges.sudo()  # as in _generate
+        bill = self.create(self._prepare_immediate_bill(charges, day))
+        charges.write({"bill_id": bill.id})
+        return bill.sudo(False)
+
+    @api.model
     def _prepare_immediate_bill(self, charges, day):
         """Return the values of a bill at once, of charges of one contract or of one customer."""
         return {
             "kind": "immediate",
-            "contract_id": charges.contract_id.id,
+            "contract_id": charges.billing_contract_id.id,
             "company_id": charges.company_id.id,
             "partner_id": charges.partner_id.id,
             "currency_id": charges.currency_id.id,

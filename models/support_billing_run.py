@@ -172,7 +172,7 @@ class SupportBillingRun(models.Model):
         return domain & (
             Domain("term_ids", "any", Domain("charged", "=", False) & due)
             | Domain(
-                "charge_ids",
+                "billed_charge_ids",
                 "any",
                 Domain("state", "=", "open")
                 & (Domain("billing_term_id", "=", False) | Domain("billing_term_id", "any", due)),

@@ -17,7 +17,10 @@ KINDS = [
     ("expense", "Expense"),
     ("ticket", "Ticket charge"),
     ("top_up", "Top-up"),
+    ("rule", "Bill rule"),
     ("credit", "Credit"),
+    ("transfer", "Carried to another term"),
+    ("termination", "Termination fee"),
     ("opening", "Opening balance"),
 ]
 # Kinds that the contract itself brings, term by term.
@@ -97,6 +100,14 @@ class SupportCharge(models.Model):
         index="btree_not_null",
         ondelete="restrict",
     )
+    billing_contract_id = fields.Many2one(
+        "support.contract",
+        compute="_compute_billing_contract_id",
+        store=True,
+        precompute=True,
+        index="btree_not_null",
+        help="The contract on whose bill it comes: its own, or the one that renews it.",
+    )
     bill_id = fields.Many2one(
         "support.bill", index="btree_not_null", ondelete="restrict", readonly=True, copy=False
     )
@@ -155,6 +166,11 @@ class SupportCharge(models.Model):
             charge.state = (
                 "cancelled" if charge.cancelled else of_bill.get(charge.bill_id.state, "open")
             )
+
+    @api.depends("contract_id", "billing_term_id")
+    def _compute_billing_contract_id(self):
+        for charge in self:
+            charge.billing_contract_id = charge.billing_term_id.contract_id or charge.contract_id
 
     @api.depends("product_id", "contract_id")
     def _compute_product_values(self):

@@ -230,6 +230,12 @@ class SupportContract(models.Model):
     charge_ids = fields.One2many(
         "support.charge", "contract_id", groups="support_contract.group_support_prices"
     )
+    billed_charge_ids = fields.One2many(
+        "support.charge",
+        "billing_contract_id",
+        groups="support_contract.group_support_prices",
+        help="The charges that come on bills of this contract, wherever they were incurred.",
+    )
     bill_ids = fields.One2many(
         "support.bill", "contract_id", groups="support_contract.group_support_prices"
     )
@@ -261,13 +267,18 @@ class SupportContract(models.Model):
             plan = contract.plan_id
             if contract.state not in ("draft", "pending"):
                 continue
-            for name in TERMS_FIELDS:
+            for name in contract._get_terms_fields():
                 contract[name] = plan[name]
             contract.currency_id = plan.currency_id or contract.company_id.currency_id
             for name in ("line_ids", "allowance_ids"):
                 contract[name] = [fields.Command.clear()] + [
                     fields.Command.create(item._prepare_contract_copy()) for item in plan[name]
                 ]
+
+    @api.model
+    def _get_terms_fields(self):
+        """Return the terms that a contract takes over from its plan; to be extended."""
+        return list(TERMS_FIELDS)
 
     @api.depends("partner_id", "company_id")
     def _compute_partner_values(self):

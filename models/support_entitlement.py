@@ -21,6 +21,7 @@ ORIGINS = [
     ("sale", "Sale"),
     ("event", "Event"),
     ("opening", "Opening balance"),
+    ("moved", "Moved from another contract"),
 ]
 # What is decided when a grant is made. Its counters belong to the door alone.
 FIXED_FIELDS = {
@@ -36,6 +37,7 @@ FIXED_FIELDS = {
     "allowance_id",
     "source_id",
     "sale_line_id",
+    "charge_id",
     "takes_back_id",
     "event_id",
     "payment_id",
@@ -104,6 +106,15 @@ class SupportEntitlement(models.Model):
         readonly=True,
         index="btree_not_null",
         help="The support pack on the sales order that this was granted for.",
+    )
+    charge_id = fields.Many2one(
+        "support.charge",
+        string="Paid By",
+        ondelete="restrict",
+        readonly=True,
+        index="btree_not_null",
+        groups="support_contract.group_support_prices",
+        help="The charge by which the customer pays for it.",
     )
     activity_type_ids = fields.Many2many("support.activity.type", string="For Activities")
     priority = fields.Integer(default=10, help="Lower numbers are used first.")

@@ -9,6 +9,7 @@ from . import (
     test_billing_run,
     test_contract,
     test_coverage,
+    test_decisions,
     test_deletion,
     test_determinism,
     test_import,
