@@ -15,6 +15,7 @@ KINDS = [
     ("bill", "Bill"),
     ("clone", "Cloned"),
     ("price", "Prices changed"),
+    ("lost", "Not concluded"),
     ("undo", "Taken back"),
 ]
 

@@ -30,6 +30,7 @@ from . import (
     test_performance,
     test_portal,
     test_rating,
+    test_register,
     test_replay,
     test_returns,
     test_returns_history,
