@@ -33,6 +33,7 @@
         "wizards/support_ticket_charge_wizard_views.xml",
         "wizards/support_activation_wizard_views.xml",
         "wizards/support_cancel_wizard_views.xml",
+        "wizards/support_top_up_wizard_views.xml",
         "wizards/support_coverage_explanation_views.xml",
         "views/support_site_views.xml",
         "views/support_activity_type_views.xml",
@@ -68,6 +69,7 @@
         "views/res_partner_views.xml",
         "views/sale_order_views.xml",
         "views/support_menus.xml",
+        "views/support_top_up_plan_views.xml",
     ],
     "demo": ["demo/support_demo.xml", "demo/support_units_demo.xml"],
     "assets": {

@@ -59,31 +59,15 @@ class SupportConsumption(models.AbstractModel):
         grants = self._lock_grants(starts, {grant for _key, grant in drawn})
         settled = self._get_settled_movements(grants, starts)
 
-        left = {grant.id: grant.remaining for grant in grants}
-        for (_key, grant), quantity in drawn.items():
-            left[grant] += quantity
-        for (grant, _kind, _day), quantity in settled.items():
-            left[grant] -= quantity
-
+        left = self._get_left(grants, drawn, settled)
         wanted, wanted_settled, allocations = {}, {}, {}
         by_pool = grants.grouped(lambda grant: grant._get_pool())
         work_by_pool = records.grouped(lambda record: record._get_pool())
         for pool, start in starts.items():
             pool_grants = by_pool.get(pool, grants.browse())
-            debts = pool_grants.filtered("takes_back_id")
-            pool_grants = (pool_grants - debts).with_prefetch(grants.ids)  # read for all pools
-            endings = self._get_endings(pool_grants, start)
-            outcome = simulate(
-                (grant._to_block(left[grant.id]) for grant in pool_grants),
-                [
-                    record._to_demand()
-                    for record in work_by_pool.get(pool, records.browse()).sorted(
-                        lambda record: record._get_order()
-                    )
-                ],
-                endings,
-                [debt._to_debt() for debt in debts],
-            )
+            pool_grants = pool_grants.with_prefetch(grants.ids)  # read for all pools
+            pool_work = work_by_pool.get(pool, records.browse())
+            outcome = self._simulate(pool_grants, pool_work, left, start)
             allocations.update(outcome.allocations)
             lots = self._make_lots(outcome, pool_grants)
             for key, allocation in outcome.allocations.items():
@@ -99,6 +83,31 @@ class SupportConsumption(models.AbstractModel):
         self._mark_shortage(records, allocations, grants)
         (records | recorded)._after_consumption(allocations, recorded)
         self.env["support.warning"]._warn(grants)
+
+    @api.model
+    def _get_left(self, grants, drawn, settled):
+        """Return what is left on grants before the work has drawn: {grant id: units}."""
+        left = {grant.id: grant.remaining for grant in grants}
+        for (_key, grant), quantity in drawn.items():
+            left[grant] += quantity
+        for (grant, _kind, _day), quantity in settled.items():
+            left[grant] -= quantity
+        return left
+
+    @api.model
+    def _simulate(self, grants, records, left, start, more=()):
+        """Return what work draws on the grants of its pool, as an `Outcome` of the arithmetic.
+
+        :param more: further blocks, of grants that aren't made yet
+        """
+        debts = grants.filtered("takes_back_id")
+        grants = (grants - debts).with_prefetch(grants._prefetch_ids)
+        return simulate(
+            [*(grant._to_block(left[grant.id]) for grant in grants), *more],
+            [record._to_demand() for record in records.sorted(lambda record: record._get_order())],
+            self._get_endings(grants, start),
+            [debt._to_debt() for debt in debts],
+        )
 
     @api.model
     def _check_owed(self, recorded, drawn, wanted):
@@ -193,6 +202,13 @@ class SupportConsumption(models.AbstractModel):
     @api.model
     def _lock_grants(self, starts, others):
         """Lock and return the grants that may serve work from the moments on, and the others."""
+        found = self._find_grants(starts, others)
+        found._lock(found.ids)
+        return found
+
+    @api.model
+    def _find_grants(self, starts, others):
+        """Return the grants that may serve work from the moments on, and the others."""
         # A day earlier: the moment is UTC, the end of a grant is a day where the customer is.
         first_days = {pool: start.date() - ONE_DAY for pool, start in starts.items()}
         domain = Domain("id", "in", list(others))
@@ -209,15 +225,13 @@ class SupportConsumption(models.AbstractModel):
                 ]
             )
         found = self.env["support.entitlement"].search(domain, order="id")
-        found = found.filtered(
+        return found.filtered(
             lambda grant: (
                 grant.id in others
                 or (pool := grant._get_pool()) in starts
                 and (not grant.date_to or grant.date_to >= first_days[pool])
             )
         )
-        found._lock(found.ids)
-        return found
 
     @api.model
     def _get_settled_movements(self, grants, starts):

@@ -49,6 +49,8 @@ from . import (
     test_unpaid,
     test_worked_example,
     test_why,
+    test_top_up,
+    test_top_up_parallel,
     test_tours,
     test_units_by_hand,
 )

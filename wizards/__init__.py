@@ -12,6 +12,8 @@ from . import (
     support_import_wizard_line,
     support_import_wizard_rows,
     support_part_wizard,
+    support_top_up_wizard,
+    support_top_up_undo,
     support_ticket_contract_wizard,
     support_ticket_charge_wizard,
 )
