@@ -79,7 +79,8 @@ class AccountAnalyticLine(models.Model):
                    AND line.work_start >= pool.start
              WHERE line.support_billable AND line.billable_seconds > 0
                AND NOT EXISTS (SELECT 1 FROM support_charge charge
-                                WHERE charge.time_entry_id = line.id AND charge.state IN %s)
+                                WHERE charge.time_entry_id = line.id AND charge.active
+                                  AND charge.state IN %s)
             """,
             self.env["support.consumption"]._get_pool_table(starts),
             FROZEN_STATES,

@@ -127,7 +127,8 @@ class AccountAnalyticLine(models.Model):
                    AND line.work_start < life.start
              WHERE life.start >= pool.start AND line.support_billable AND line.billable_seconds > 0
                AND NOT EXISTS (SELECT 1 FROM support_charge charge
-                                WHERE charge.time_entry_id = line.id AND charge.state IN %(frozen)s)
+                                WHERE charge.time_entry_id = line.id AND charge.active
+                                  AND charge.state IN %(frozen)s)
             """,
             query=super()._get_work_query(starts),
             pools=SQL(", ").join(

@@ -56,11 +56,20 @@ class AccountMove(models.Model):
         self.ensure_one()
         if self.state != "posted":
             return False
+        # sudo: who looks at the invoice needn't be allowed to read bills and charges
+        move = self.sudo()
         credited = sum(
-            note.amount_untaxed
-            for note in self.reversal_move_ids
-            if note.state == "posted" and not note.sudo().support_bill_ids
-        )  # sudo: who looks at the invoice needn't be allowed to read bills
-        return (
-            bool(credited) and self.currency_id.compare_amounts(credited, self.amount_untaxed) >= 0
+            note._get_standing_amount()
+            for note in move.reversal_move_ids
+            if note.state == "posted" and not note.support_bill_ids
         )
+        total = move._get_standing_amount()
+        return bool(credited) and self.currency_id.compare_amounts(credited, total) >= 0
+
+    def _get_standing_amount(self):
+        """Return the untaxed amount without the lines of bills that a new version has replaced."""
+        self.ensure_one()
+        replaced = self.invoice_line_ids.filtered(
+            lambda line: line.support_charge_id and not line.support_charge_id.active
+        )
+        return self.amount_untaxed - sum(replaced.mapped("price_subtotal"))

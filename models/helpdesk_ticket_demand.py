@@ -51,7 +51,7 @@ class HelpdeskTicket(models.Model):
                    AND COALESCE(ticket.retaken_at, ticket.opened_at) >= pool.start
              WHERE ticket.incident_demand > 0
                AND NOT EXISTS (SELECT 1 FROM support_charge charge
-                                WHERE charge.ticket_id = ticket.id
+                                WHERE charge.ticket_id = ticket.id AND charge.active
                                   AND charge.time_entry_id IS NULL AND charge.kind IN %s
                                   AND charge.state IN %s)
             """,

@@ -116,17 +116,27 @@ class SupportBill(models.Model):
     )
     client_order_ref = fields.Char(related="contract_id.client_order_ref")
     date = fields.Date(required=True, default=fields.Date.context_today)
-    charge_ids = fields.One2many("support.charge", "bill_id")
+    # A replaced version keeps copies of its charges, which count nowhere else: archived ones.
+    charge_ids = fields.One2many("support.charge", "bill_id", context={"active_test": False})
     fee_charge_ids = fields.One2many(
-        "support.charge", "bill_id", domain=[("kind", "in", FEE_KINDS)], readonly=True
+        "support.charge",
+        "bill_id",
+        domain=[("kind", "in", FEE_KINDS)],
+        context={"active_test": False},
+        readonly=True,
     )
     work_charge_ids = fields.One2many(
-        "support.charge", "bill_id", domain=[("kind", "in", WORK_KINDS)], readonly=True
+        "support.charge",
+        "bill_id",
+        domain=[("kind", "in", WORK_KINDS)],
+        context={"active_test": False},
+        readonly=True,
     )
     other_charge_ids = fields.One2many(
         "support.charge",
         "bill_id",
         domain=[("kind", "not in", FEE_KINDS + WORK_KINDS)],
+        context={"active_test": False},
         readonly=True,
     )
     charge_count = fields.Integer(compute="_compute_amounts")

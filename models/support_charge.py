@@ -74,6 +74,12 @@ class SupportCharge(models.Model):
         index=True,
     )
     cancelled = fields.Boolean(readonly=True)
+    active = fields.Boolean(
+        default=True,
+        readonly=True,
+        copy=False,
+        help="Off: the copy that a replaced version of a bill keeps. It counts nowhere else.",
+    )
     sequence = fields.Integer(help="Of the pieces of one time entry.")
     date = fields.Date(required=True, default=fields.Date.context_today)
     company_id = fields.Many2one(
@@ -146,7 +152,8 @@ class SupportCharge(models.Model):
     invoice_line_ids = fields.One2many("account.move.line", "support_charge_id", readonly=True)
 
     _fee_once = models.UniqueIndex(
-        "(contract_line_id, term_id, date) WHERE kind = 'recurring' AND cancelled IS NOT TRUE",
+        "(contract_line_id, term_id, date)"
+        " WHERE kind = 'recurring' AND cancelled IS NOT TRUE AND active IS NOT FALSE",
         "A recurring product is charged only once for the same days.",
     )
 

@@ -118,7 +118,7 @@ class SupportDiscrepancy(models.Model):
                   FROM account_analytic_line line
                   LEFT JOIN drawn ON drawn.line = line.id
                   LEFT JOIN support_charge charge ON charge.time_entry_id = line.id
-                       AND charge.cancelled IS NOT TRUE
+                       AND charge.cancelled IS NOT TRUE AND charge.active
                  WHERE line.support_contract_id IN %s
                  GROUP BY line.support_contract_id, line.id, drawn.units
                 HAVING COALESCE(drawn.units, 0) <> COALESCE(SUM(charge.units), 0)

@@ -91,6 +91,7 @@ class SupportTermReport(models.Model):
                    CASE WHEN charge.kind = 'incident' THEN charge.quantity ELSE 0 END
               FROM support_charge charge
              WHERE charge.kind IN ('overage', 'incident') AND charge.cancelled IS NOT TRUE
+               AND charge.active
             """
         )
 

@@ -6,6 +6,7 @@ from . import (
     test_activation,
     test_bill,
     test_bill_without_contract,
+    test_bill_versions,
     test_billing_run,
     test_contract,
     test_coverage,
