@@ -52,7 +52,7 @@ class SupportBillDifference(models.Model):
 
     @api.model
     def _describe(self, charges):
-        """Return what charges say now: {charge id: values}, in the order in which they are shown."""
+        """Return what charges say now, as they are shown: {charge id: values}."""
         return {
             charge.id: {name: charge[name] for name in SHOWN_FIELDS}
             | {"ticket_id": charge.ticket_id.id}

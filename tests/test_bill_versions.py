@@ -476,14 +476,11 @@ class TestBillVersions(BillingCommon):
     def test_bill_without_contract_is_regenerated_as_it_is(self):
         self.company.support_post_invoices = True
         self.company.support_ticket_product_id = self.fee_product
-        self._make_ticket(charge_amount=20)
-        bills = self.env["support.bill"]
-        day = fields.Date.to_date("2026-02-02")
-        charges = self.env["support.charge"].search(
-            bills._get_domain_without_contract(self.company, day)
-        )
-        bill = bills._generate_without_contract(charges, day)
-        self._invoice(bill)
+        ticket = self._make_ticket()
+        ticket.charge_amount = 20
+        ticket.action_bill_now()
+        bill = ticket.charge_ids.bill_id
+        bill.filtered(lambda b: b.state == "approved").action_invoice()
         version = self._regenerate(bill)
         self.assertEqual(version.amount_difference, 0)
         version.action_make_main()
