@@ -72,6 +72,7 @@
         "views/sale_order_views.xml",
         "views/support_menus.xml",
         "views/support_top_up_plan_views.xml",
+        "views/support_bill_rule_views.xml",
     ],
     "demo": ["demo/support_demo.xml", "demo/support_units_demo.xml"],
     "assets": {

@@ -48,15 +48,14 @@ class SupportCharge(models.Model):
         self._sync(wanted, domain, "ticket_id")
 
     @api.model
-    def _sync(self, wanted, domain, link):
+    def _sync(self, wanted, domain, link, kinds=WORK_KINDS):
         """Create, update and delete unfrozen charges of work so that they are those wanted.
 
         :param dict wanted: {(id of the work, sequence): values}
+        :param kinds: the kinds of charges that are compared
         """
         self._fill_terms(wanted.values())
-        existing = self.search(
-            [*domain, ("kind", "in", WORK_KINDS), ("state", "not in", FROZEN_STATES)]
-        )
+        existing = self.search([*domain, ("kind", "in", kinds), ("state", "not in", FROZEN_STATES)])
         obsolete, bills = self.browse(), self.env["support.bill"]
         for charge in existing:
             vals = wanted.pop((charge[link].id, charge.sequence), None)
@@ -111,26 +110,27 @@ class SupportCharge(models.Model):
         prices = {}
         for piece, seconds in zip(line.rated_pieces, covered, strict=True):
             if piece["seconds"] > seconds:
-                key = piece["price"], tuple(piece["rates"])
+                kind = "overage" if allocation.limited and not piece.get("outside") else "labour"
+                key = kind, piece["price"], tuple(piece["rates"])
                 prices[key] = prices.get(key, 0) + piece["seconds"] - seconds
-        kind = "overage" if allocation.limited else "labour"
         charges.extend(
             self._prepare_time_charge(
                 line, kind, seconds, price, [names[rate] for rate in rates if rate in names]
             )
-            for (price, rates), seconds in prices.items()
+            for (kind, price, rates), seconds in prices.items()
         )
         return charges
 
     @api.model
     def _get_covered_seconds(self, line, units):
         """Return how much of each piece of an entry so many units pay for, the first ones first."""
-        covered = []
-        for piece in line.rated_pieces:
-            drawn = min(units, piece["units"])
-            units -= drawn
-            covered.append(rating.seconds_covered(drawn, piece["units"], piece["seconds"]))
-        return covered
+        return rating.cover(
+            (
+                rating.Claim(piece["seconds"], piece["units"], not piece.get("outside"))
+                for piece in line.rated_pieces
+            ),
+            units,
+        )
 
     @api.model
     def _prepare_time_charge(self, line, kind, seconds, price, names):

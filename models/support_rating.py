@@ -27,47 +27,71 @@ class SupportRating(models.AbstractModel):
         :param lines: time entries with a start, an activity type and a contract
         :return: {entry id: [{start, seconds, units, price, multiplier, rates}]}; seconds are
             billable ones, units what they draw from an allowance, prices are decimal strings per
-            hour in the contract's currency, rates the ids of the rules that had a say
+            hour in the contract's currency, rates the ids of the rates that had a say. With
+            `outside` where the piece is outside the operational hours (C38), `rule` where a bill
+            rule has priced it (C39)
         """
-        rates = {
-            contract: contract._get_rates()._to_rates() for contract in lines.support_contract_id
+        rules = self.env["support.bill.rule"]._find(
+            (line.ticket_id, line.support_contract_id) for line in lines
+        )
+        owners = {line.id: self._get_rates_owner(line, rules) for line in lines}
+        rates = {owner: owner._get_rates()._to_rates() for owner in set(owners.values())}
+        shifts = {owner: {rate.shift for rate in rates[owner] if rate.shift} for owner in rates}
+        hours = {
+            contract: contract._get_operational_key() for contract in lines.support_contract_id
         }
-        windows = self._get_shift_windows(lines, rates)
+        keys = set(filter(None, hours.values())).union(*shifts.values())
+        windows = self._get_shift_windows(lines, keys)
         before = self._get_worked_before(lines)
         prices = {}
         result = {}
         for line in lines:
-            contract = line.support_contract_id
-            shifts = {rate.shift: windows[rate.shift] for rate in rates[contract] if rate.shift}
+            owner, key = owners[line.id], hours[line.support_contract_id]
+            turns = shifts[owner] | {key} if key else shifts[owner]
             stop = line.work_start + timedelta(seconds=line.worked_seconds)
-            pieces = rating.split(line.work_start, stop, shifts)
+            pieces = rating.split(line.work_start, stop, {turn: windows[turn] for turn in turns})
             pieces = rating.with_surplus(pieces, self._get_billable(line, before))
             base = self._get_base_price(line, prices)
+            rule = rules.get((line.ticket_id, line.support_contract_id))
             result[line.id] = [
                 self._prepare_piece(
                     piece,
                     rating.resolve(
-                        rates[contract],
+                        rates[owner],
                         line.activity_type_id.id,
                         line.support_site_id.id or None,
                         piece.shifts,
                         base,
                     ),
+                    bool(key) and key not in piece.shifts,
+                    rule,
                 )
                 for piece in pieces
             ]
         return result
 
     @api.model
-    def _prepare_piece(self, piece, rated):
-        return {
+    def _get_rates_owner(self, line, rules):
+        """Return the bill rule whose rates replace those of the contract, or the contract."""
+        rule = rules.get((line.ticket_id, line.support_contract_id))
+        return rule if rule and rule.cost == "differential" else line.support_contract_id
+
+    @api.model
+    def _prepare_piece(self, piece, rated, outside, rule):
+        free = rule and rule.cost == "fixed" and rule.instead_of_time
+        values = {
             "start": piece.start.isoformat(),
             "seconds": piece.seconds,
-            "units": rating.units(piece.seconds, rated.unit_factor),
-            "price": str(rated.price),
+            "units": 0 if outside else rating.units(piece.seconds, rated.unit_factor),
+            "price": "0" if free else str(rated.price),
             "multiplier": str(rated.multiplier),
-            "rates": list(rated.rate_ids),
+            "rates": [] if free else list(rated.rate_ids),
         }
+        if outside:
+            values["outside"] = True
+        if rule:
+            values["rule"] = rule.id
+        return values
 
     @api.model
     def _get_billable(self, line, before):
@@ -99,12 +123,12 @@ class SupportRating(models.AbstractModel):
         return before
 
     @api.model
-    def _get_shift_windows(self, lines, rates):
-        """Return the hours of every shift that the rates name, over the time of the entries.
+    def _get_shift_windows(self, lines, keys):
+        """Return the hours of shifts, over the time of the entries.
 
+        :param set keys: the shifts: (calendar id, side)
         :return: {(calendar id, side): [(start, stop)]}, naive UTC, whole seconds
         """
-        keys = {rate.shift for values in rates.values() for rate in values if rate.shift}
         if not keys:
             return {}
         margin = timedelta(days=1)

@@ -29,6 +29,17 @@ class Piece(NamedTuple):
     shifts: frozenset[int]
 
 
+class Claim(NamedTuple):
+    """A piece before an allowance: its billable seconds, the units that they draw.
+
+    What isn't `eligible` is charged whatever is left: work outside operational hours (C38).
+    """
+
+    seconds: int
+    units: int
+    eligible: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """A pricing rule; a dimension (activity, site, shift) left None matches everything.
@@ -189,6 +200,21 @@ def seconds_covered(drawn: int, demanded: int, seconds: int) -> int:
     if drawn == demanded:
         return seconds
     return _half_up(Fraction(seconds * drawn, demanded))
+
+
+def cover(claims: Iterable[Claim], drawn: int) -> list[int]:
+    """How many seconds of each piece the units drawn by the entry pay for, the first ones first.
+
+    Raises ValueError when more was drawn than the eligible pieces demand.
+    """
+    covered = []
+    for claim in claims:
+        taken = min(drawn, claim.units) if claim.eligible else 0
+        drawn -= taken
+        covered.append(seconds_covered(taken, claim.units, claim.seconds) if claim.eligible else 0)
+    if drawn:
+        raise ValueError(f"{drawn} units were drawn beyond what is demanded")
+    return covered
 
 
 def amount(seconds: int, price: Decimal, rounding: Decimal) -> Decimal:

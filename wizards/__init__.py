@@ -13,6 +13,7 @@ from . import (
     support_import_wizard_rows,
     support_part_wizard,
     support_top_up_wizard,
+    support_top_up_wizard_preview,
     support_top_up_undo,
     support_ticket_contract_wizard,
     support_ticket_charge_wizard,
