@@ -47,6 +47,8 @@
         "views/support_contract_views.xml",
         "views/support_contract_stage_views.xml",
         "views/support_contract_register_views.xml",
+        "views/support_notice_views.xml",
+        "views/support_contract_version_views.xml",
         "views/support_contract_term_views.xml",
         "views/support_entitlement_views.xml",
         "views/support_entitlement_entry_views.xml",

@@ -24,32 +24,26 @@ class SupportWarning(models.AbstractModel):
 
     @api.model
     def _notify(self, grant, threshold):
-        """Tell the responsible person and the customer (Q7, Q8)."""
+        """Tell staff and the customer (Q7, Q8, C23)."""
         contract = grant.contract_id
-        values = {
-            "contract": contract.display_name,
+        facts = {
             "threshold": threshold,
             "grant": grant.name,
             "used": grant.used_label,
             "granted": grant.quantity_label,
+            "excess": self._get_excess_label(grant),
         }
-        body = self.env._(
-            "%(threshold)s%% of “%(grant)s” is used: %(used)s of %(granted)s.", **values
-        )
-        excess = self._get_excess_label(grant)
-        if excess:
-            body += " " + self.env._("%s additional charged.", excess)
-        contract.message_post(
-            body=body,
-            partner_ids=contract.partner_id.ids,
-            subtype_xmlid="mail.mt_comment",
-            subject=self.env._("%(contract)s: %(threshold)s%% used", **values),
-        )
-        contract.activity_schedule(
-            "mail.mail_activity_data_todo",
-            summary=self.env._("%(threshold)s%% of %(grant)s used", **values),
-            note=body,
-            user_id=contract.user_id.id or self.env.user.id,
+        staff_lang = contract._get_noticed_staff()[0].lang
+        contract = contract.with_context(lang=staff_lang)
+        env = contract.env
+        note = env._("%(used)s of %(granted)s are gone on “%(grant)s”.", **facts)
+        if facts["excess"]:
+            note += " " + env._("%s additional charged.", facts["excess"])
+        contract._tell(
+            "support_contract.mail_template_units_warning",
+            env._("%(threshold)s%% of %(grant)s used", **facts),
+            note,
+            **facts,
         )
 
     @api.model

@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 """The units ledger: order, splitting, overage, endings, and what nobody may do to it."""
 
+import re
 from datetime import date
 
 import psycopg2
@@ -496,8 +497,8 @@ class TestWarnings(LedgerCommon):
     """People are told once per crossing of a threshold (T48)."""
 
     def _get_warnings(self, contract):
-        bodies = contract.message_ids.sorted("id").mapped("preview")
-        return [body.split("%")[0] for body in bodies if "is used" in body]
+        bodies = contract.message_ids.sorted("id").mapped("body")
+        return [re.search(r"(\d+)\s*%", body)[1] for body in bodies if "is used" in body]
 
     def test_threshold_tells_once(self):  # ex. C33
         contract = self._make_hours_contract(20, warning_thresholds="90")

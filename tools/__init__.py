@@ -5,6 +5,25 @@ Time is whole seconds, incidents are whole numbers, money is Decimal and prorati
 Fraction. Nothing here reads a clock, a database or a setting: same facts, same answer.
 """
 
-from . import consumption, events, packs, periods, rating, spreadsheet, statement
+from . import (
+    consumption,
+    events,
+    notices,
+    packs,
+    periods,
+    rating,
+    spreadsheet,
+    statement,
+    terms_diff,
+)
 
-__all__ = ["consumption", "events", "packs", "periods", "rating", "spreadsheet", "statement"]
+__all__ = [
+    "consumption",
+    "events",
+    "notices",
+    "packs",
+    "periods",
+    "rating",
+    "spreadsheet",
+    "statement",
+]
