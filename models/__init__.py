@@ -29,6 +29,7 @@ from . import (
     support_contract_documents,
     support_notice_terms,
     support_contract_recipients,
+    support_contract_send,
     support_contract_notice,
     support_contract_line,
     support_contract_line_change,

@@ -10,6 +10,7 @@ from . import (
     test_bill_versions,
     test_billing_run,
     test_contract,
+    test_contract_mail,
     test_coverage,
     test_decisions,
     test_deletion,
