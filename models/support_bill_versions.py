@@ -301,14 +301,20 @@ class SupportBill(models.Model):
 
         :return: the values of its differences
         """
+        return self._try_out(lambda bill: bill._replace_by(version, invoiced=False))
+
+    def _try_out(self, work):
+        """Do something with these bills, take it all back, and return what came of it.
+
+        :param work: a function of the bills; what it returns holds no records
+        """
         # Whatever is told to anybody meanwhile is taken back, too: nothing is sent.
         quiet = {"mail_notify_force_send": False, "tracking_disable": True}
         with self.env.cr.savepoint() as savepoint:
-            bill = self.with_context(**quiet)
-            lines = bill._replace_by(version.with_context(**quiet), invoiced=False)
+            result = work(self.with_context(**quiet))
             savepoint.rollback()
         self.env.invalidate_all(flush=False)
-        return lines
+        return result
 
     def _replace_by(self, version, invoiced):
         """Have this bill's charges go over to a version of it, and compute them anew there.

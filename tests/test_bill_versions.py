@@ -471,6 +471,27 @@ class TestBillVersions(BillingCommon):
         )[0]
         self.assertIn("190.00", html.decode())
 
+    def test_proof_finds_a_lost_credit_note(self):
+        bill = self._bill_january()
+        move = self._invoice(bill, post=True)
+        self._regenerate(bill).action_make_main()
+        move.reversal_move_ids.unlink()
+        found = self.env["support.discrepancy"]._prove(self.contract)
+        self.assertEqual((found.check, found.found), ("invoices", 170))
+        self.assertIn("isn't credited exactly", found.description)
+
+    def test_proof_finds_charges_on_a_version_that_does_not_count(self):
+        bill = self._bill_january()
+        version = self._regenerate(bill)
+        self.env.flush_all()
+        self.cr.execute(
+            "UPDATE support_charge SET bill_id = %s WHERE id = %s",
+            [version.id, bill.charge_ids[-1].id],
+        )
+        self.env.invalidate_all()
+        found = self.env["support.discrepancy"]._prove(self.contract)
+        self.assertIn("isn't the version that counts", " ".join(found.mapped("description")))
+
     # === WITHOUT A CONTRACT === #
 
     def test_bill_without_contract_is_regenerated_as_it_is(self):

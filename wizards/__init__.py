@@ -12,6 +12,8 @@ from . import (
     support_import_wizard_line,
     support_import_wizard_rows,
     support_part_wizard,
+    support_bill_wizard,
+    support_bill_answer_wizard,
     support_top_up_wizard,
     support_top_up_wizard_preview,
     support_top_up_undo,
