@@ -20,6 +20,8 @@ WORK_FACTS = {
     "product_uom_id",
     "support_billable",
     "timer_running",
+    "billable_override",
+    "billable_override_hours",
 }
 # What rating makes of them. Nobody writes it, by whatever call.
 RATED_FIELDS = {
@@ -183,7 +185,7 @@ class AccountAnalyticLine(models.Model):
             line.support_contract_id = line._get_contract()
             line.rated_pieces = False
             line.billable_seconds = 0
-            if line.support_contract_id and line.support_billable and line.worked_seconds:
+            if line._is_rateable():
                 rateable += line
         for line in frozen:  # invoiced: it stays as it was
             line.support_contract_id = line.support_contract_id
@@ -328,6 +330,11 @@ class AccountAnalyticLine(models.Model):
             else uom._compute_quantity(self.unit_amount, hour, round=False)
         )
         return max(seconds_of(hours), 0)
+
+    def _is_rateable(self):
+        """Return whether a contract covers this work and the customer is to pay for it."""
+        self.ensure_one()
+        return bool(self.support_contract_id and self.support_billable and self.worked_seconds)
 
     def _get_contract(self):
         """Return the contract of the ticket if it covers the day of the work, else none."""

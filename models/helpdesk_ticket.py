@@ -8,7 +8,7 @@ from .support_coverage import Request
 
 # The facts on which coverage, the ticket's time entries and its incidents hang.
 COVERAGE_FACTS = {"partner_id", "company_id", "equipment_id"}
-TIME_FACTS = COVERAGE_FACTS | {"contract_id"}
+TIME_FACTS = COVERAGE_FACTS | {"contract_id", "billing_type"}
 INCIDENT_FACTS = {
     "partner_id",
     "company_id",
@@ -17,6 +17,7 @@ INCIDENT_FACTS = {
     "team_id",
     "incident_quantity",
     "opened_at",
+    "billing_type",
 }
 
 # Noted by ourselves; whoever could write them could take over grants made later.

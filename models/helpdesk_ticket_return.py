@@ -15,9 +15,10 @@ MOVING_FACTS = {
     "opened_at",
     "stage_id",
     "duplicate_id",
+    "billing_type",
 }
 # A ticket before it was changed.
-Facts = namedtuple("Facts", "demand number stage duplicate team customer contract")
+Facts = namedtuple("Facts", "demand number stage duplicate team customer contract billing")
 
 
 class HelpdeskTicket(models.Model):
@@ -163,6 +164,7 @@ class HelpdeskTicket(models.Model):
             team=self.team_id,
             customer=self.commercial_partner_id,
             contract=self.contract_id,
+            billing=self.billing_type,
         )
 
     # === CHECKS === #
@@ -315,4 +317,7 @@ class HelpdeskTicket(models.Model):
                 old=before.contract.sudo().display_name or "–",
                 new=self.contract_id.sudo().display_name or "–",
             )
+        if before.billing != self.billing_type:
+            labels = dict(self._fields["billing_type"]._description_selection(self.env))
+            return self.env._("Billing changed to “%s”", labels[self.billing_type])
         return self.env._("Corrected")

@@ -261,7 +261,8 @@ class SupportCharge(models.Model):
                 "term_id": term.id,
                 "billing_term_id": contract._get_billing_term(term).id,
             }
-        return values | vals
+        free = {"price_unit": 0.0} if ticket.billing_type == "waived" else {}
+        return values | vals | free
 
     def _check_not_frozen(self):
         frozen = self.filtered(lambda charge: charge.state in FROZEN_STATES)

@@ -11,6 +11,7 @@ KINDS = [
     ("resume", "Resumed"),
     ("transfer", "Carried to another term"),
     ("cancel", "Activity cancelled"),
+    ("time", "Time entries changed"),
     ("credit", "Credit given"),
     ("bill", "Bill"),
     ("clone", "Cloned"),

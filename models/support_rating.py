@@ -95,7 +95,12 @@ class SupportRating(models.AbstractModel):
 
     @api.model
     def _get_billable(self, line, before):
-        """Return the billable seconds: minimum and rounding once, on the whole entry (T34)."""
+        """Return the billable seconds: those that people have set, or those worked (T34).
+
+        Minimum and rounding come once, on the whole entry, and not on what people have set.
+        """
+        if line.billable_override:
+            return line.billable_override
         activity = line.activity_type_id
         return rating.marginal_billable(
             before.get(line.id, 0),
@@ -117,7 +122,8 @@ class SupportRating(models.AbstractModel):
         )
         for siblings in groups.values():
             total = 0
-            for line in siblings.sorted(lambda line: (line.work_start, line.id or line._origin.id)):
+            rounded = siblings.filtered(lambda line: not line.billable_override)
+            for line in rounded.sorted(lambda line: (line.work_start, line.id or line._origin.id)):
                 before[line.id] = total
                 total += line.worked_seconds
         return before

@@ -2,9 +2,12 @@
 from . import (
     support_balance_chart,
     support_balance_report,
+    support_forecast,
     support_pack_report,
     support_statement,
     support_statement_money,
     support_statement_units,
     support_term_report,
+    support_time_report,
+    support_undelivered,
 )

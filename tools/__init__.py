@@ -16,11 +16,13 @@ from . import (
     statement,
     terms_diff,
 )
+from . import consumption, events, forecast, packs, periods, rating, spreadsheet, statement
 
 __all__ = [
     "consumption",
     "events",
     "notices",
+    "forecast",
     "packs",
     "periods",
     "rating",

@@ -52,7 +52,10 @@ class Debt(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Units asked for by one piece of work, done on `day`, recorded at `recorded_at`."""
+    """Units asked for by one piece of work, done on `day`, recorded at `recorded_at`.
+
+    Work that is not `prepaid` is charged: no block serves it, whatever is left.
+    """
 
     key: Hashable
     quantity: int
@@ -60,6 +63,7 @@ class Demand:
     owner: int | None
     activity: int | None
     recorded_at: datetime | None
+    prepaid: bool = True
 
 
 class Allocation(NamedTuple):
@@ -98,12 +102,14 @@ def order_key(block: Block) -> tuple[int, date, date, int]:
 def serves(block: Block, demand: Demand) -> bool:
     """Whether a demand may draw on a block, whatever is left on it.
 
-    The day is inside the block's dates, the last one included; the block pays for the
-    activity and is kept for the demand's contract or for any; and the work was not recorded
-    before the block was made: a grant never takes over work that was rated without it.
+    The work is prepaid at all; the day is inside the block's dates, the last one included;
+    the block pays for the activity and is kept for the demand's contract or for any; and the
+    work was not recorded before the block was made: a grant never takes over work that was
+    rated without it.
     """
     return (
-        _fits(block, demand.owner, demand.activity)
+        demand.prepaid
+        and _fits(block, demand.owner, demand.activity)
         and block.date_from <= demand.day
         and (block.date_to is None or demand.day <= block.date_to)
         and _known(block.made_at, demand.recorded_at)
@@ -229,6 +235,8 @@ class _Stock:
 
     def serve(self, demand: Demand) -> Allocation:
         """Allocate the demand and take the units off the blocks."""
+        if not demand.prepaid:
+            return _take(demand, (), 0, None, False)
         window = self._window(demand)
         stock = window.stock(self.left, demand.recorded_at)
         overdraft = window.overdraft(demand.recorded_at)

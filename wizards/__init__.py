@@ -19,4 +19,5 @@ from . import (
     support_top_up_undo,
     support_ticket_contract_wizard,
     support_ticket_charge_wizard,
+    support_time_entry_wizard,
 )
