@@ -38,9 +38,7 @@ class SupportTimeEntryWizard(models.TransientModel):
     activity_type_id = fields.Many2one("support.activity.type", string="To Activity")
     ticket_id = fields.Many2one("helpdesk.ticket", string="To Ticket")
     reason = fields.Char(help="Kept on the tickets and in the history of their contracts.")
-    billed_ids = fields.Many2many(
-        "account.analytic.line", compute="_compute_billed_ids", string="Billed"
-    )
+    billed_ids = fields.Many2many("account.analytic.line", compute="_compute_billed_ids")
     skip_billed = fields.Boolean(
         string="Leave Out What Is Billed",
         help="Entries on an approved bill can't change. Leave them out, or credit their bill "
