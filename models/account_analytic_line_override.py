@@ -27,6 +27,8 @@ class AccountAnalyticLine(models.Model):
         "as worked. To bill nothing, mark the entry as non-billable.",
     )
 
+    may_override = fields.Boolean(compute="_compute_may_override")
+
     _billable_override_positive = models.Constraint(
         "CHECK (billable_override >= 0)", "The time to bill can't be negative."
     )
@@ -37,6 +39,15 @@ class AccountAnalyticLine(models.Model):
     def _compute_billable_override_hours(self):
         for line in self:
             line.billable_override_hours = hours_of(line.billable_override)
+
+    @api.depends("ticket_id.contract_id.allow_billable_time")
+    @api.depends_context("uid", "su")
+    def _compute_may_override(self):
+        """Tell whether this user may have another time billed: managers, or all by contract."""
+        manager = self.env.su or self.env.user.has_group("support_contract.group_support_manager")
+        for line in self:
+            contract = line.ticket_id.contract_id.sudo()  # staff: one of its switches
+            line.may_override = manager or contract.allow_billable_time
 
     @api.depends("billable_override")
     def _compute_rated_pieces(self):
@@ -90,11 +101,8 @@ class AccountAnalyticLine(models.Model):
 
         :raise AccessError: for others
         """
-        if self.env.su or self.env.user.has_group("support_contract.group_support_manager"):
-            return
         for line in self.filtered("billable_override"):
-            contract = line.ticket_id.contract_id.sudo()  # staff: one of its switches
-            if not contract.allow_billable_time:
+            if not line.may_override:
                 raise AccessError(
                     self.env._(
                         "Only managers may have another time billed than was worked on "

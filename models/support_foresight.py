@@ -219,7 +219,7 @@ class SupportForesight(models.AbstractModel):
                        SUM(COALESCE(charge.units, 0)), SUM(COALESCE(charge.seconds, 0)),
                        SUM(COALESCE(charge.quantity, 0)), SUM(COALESCE(charge.amount, 0))
                   FROM support_charge charge
-                 WHERE charge.term_id IN %s AND charge.cancelled IS NOT TRUE
+                 WHERE charge.term_id IN %s AND charge.cancelled IS NOT TRUE AND charge.active
                    AND charge.kind <> 'transfer'
                  GROUP BY 1, 2, 3
                 """,
@@ -298,7 +298,7 @@ class SupportForesight(models.AbstractModel):
                       FROM support_charge charge
                       LEFT JOIN support_bill bill ON bill.id = charge.bill_id
                       LEFT JOIN account_move move ON move.id = bill.move_id
-                     WHERE charge.state NOT IN ('cancelled', 'credited')
+                     WHERE charge.state NOT IN ('cancelled', 'credited') AND charge.active
                        AND (move.id IS NULL OR move.state <> 'posted')
                      GROUP BY 1, 2, 3, 4, 5
                     UNION ALL

@@ -31,5 +31,12 @@ class SupportContract(models.Model):
     allow_parts = _from_plan(fields.Boolean)
     allow_billable_time = _from_plan(fields.Boolean)
 
+    def init(self):
+        """Leave contracts as they were that ran before there was a choice: all added parts."""
+        super().init()
+        self.env.cr.execute(
+            "UPDATE support_contract SET allow_parts = TRUE WHERE allow_parts IS NULL"
+        )
+
     def _get_terms_fields(self):
         return super()._get_terms_fields() + WORK_TERMS

@@ -83,6 +83,7 @@ class SupportTimeReport(models.Model):
                           SUM(charge.amount) AS amount
                      FROM support_charge charge
                     WHERE charge.time_entry_id = line.id AND charge.cancelled IS NOT TRUE
+                       AND charge.active
                    ) AS charged ON TRUE
             """
         )

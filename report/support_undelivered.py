@@ -82,7 +82,7 @@ class SupportUndelivered(models.Model):
                    SELECT MAX(charge.date) AS last
                      FROM support_charge charge
                     WHERE charge.contract_id = part.contract_id AND charge.kind IN %s
-                      AND charge.cancelled IS NOT TRUE
+                      AND charge.cancelled IS NOT TRUE AND charge.active
                    ) AS activity ON TRUE
             WINDOW streak AS (PARTITION BY part.contract_id, part.whole, part.breaks
                               ORDER BY part.date_start, part.id)
@@ -136,7 +136,7 @@ class SupportUndelivered(models.Model):
                    SELECT SUM(charge.amount) AS amount
                      FROM support_charge charge
                     WHERE charge.contract_id = unit.contract_id AND charge.kind IN %s
-                      AND charge.cancelled IS NOT TRUE
+                      AND charge.cancelled IS NOT TRUE AND charge.active
                       AND CASE WHEN unit.whole THEN NOT unit.has_terms
                                ELSE charge.term_id = unit.term_id END
                    ) AS fees ON TRUE

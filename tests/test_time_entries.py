@@ -115,6 +115,20 @@ class TestTimeStates(TimeMixin, BillingCommon):
             self._change(self.first, "billable", skip_billed=True)
         self.assertProved(self.contract)
 
+    def test_replaced_bills_count_once(self):  # C54
+        """A replaced version keeps copies of its charges: no total counts them."""
+        bill = self._bill(self.contract, "2026-02-01")
+        self._invoice(bill, post=True)
+        self.contract.rate_ids = [self._rate("price", 80.0)]
+        version = bill.browse(bill.action_regenerate()["res_id"])
+        version.action_make_main()
+        self.env.flush_all()
+        rows = self.env["support.time.report"].browse((self.first + self.second).ids)
+        self.assertEqual(rows.mapped("amount"), [0, 160])
+        self.assertEqual(rows.mapped("covered_hours"), [4, 1])
+        row = self.env["support.forecast"]._inquire(self.customer)[0]
+        self.assertEqual((row.hours_used, row.amount_fees, row.amount_usage), (7, 100, 160))
+
     def test_override_is_invoiced(self):  # C37
         self.second.billable_override_hours = 1.5
         move = self._invoice(self._bill(self.contract, "2026-02-01"), post=True)
@@ -344,7 +358,9 @@ class TestBillableOverride(TimeMixin, SupportCommon):
         line = lines.create(vals)
         with self.assertRaisesRegex(AccessError, "Only managers"):
             line.billable_override_hours = 2
+        self.assertFalse(line.may_override)
         self.contract.allow_billable_time = True
+        self.assertTrue(line.may_override)
         line.billable_override_hours = 2
         self.assertEqual(line.billable_seconds, 2 * HOUR)
         strict = self._make_ticket(self._make_contract())
@@ -361,6 +377,15 @@ class TestBillableOverride(TimeMixin, SupportCommon):
         self.assertFalse(contract.allow_parts)
         plan.allow_parts = True
         self.assertFalse(contract.allow_parts)
+
+    def test_contracts_from_before_the_switch(self):
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE support_contract SET allow_parts = NULL WHERE id = %s", (self.contract.id,)
+        )
+        self.env["support.contract"].init()
+        self.contract.invalidate_recordset()
+        self.assertTrue(self.contract.allow_parts)
 
     def test_parts(self):  # C37
         agent = self._make_agent()
