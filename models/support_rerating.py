@@ -20,6 +20,7 @@ RULE_FACTS = {field for field, _name in FACTS.values()} | {
     "opened_at",
     "stage_id",
     "duplicate_id",
+    "billing_type",
 }
 
 
@@ -114,7 +115,7 @@ class HelpdeskTicket(models.Model):
         """Return the day on which the fixed price of a rule is incurred; False: it isn't due.
 
         A ticket is its contract's from its opening on, or from the contract's first day. One that
-        returns its incident, or is a duplicate, costs nothing.
+        returns its incident, is a duplicate or waived, costs nothing.
         """
         self.ensure_one()
         contract = self.contract_id
@@ -123,6 +124,7 @@ class HelpdeskTicket(models.Model):
             or contract.state in ("draft", "pending", "cancelled")
             or self.stage_id.returns_incident
             or self.duplicate_id
+            or self.billing_type == "waived"
             or contract._was_counted_elsewhere(self.opened_at)
         ):
             return False

@@ -130,6 +130,15 @@ class TestBillRules(BillingCommon):
         )
         self.assertFalse(self._get_fixed(ticket))
 
+    def test_waived_ticket_costs_nothing(self):  # Q34
+        self._make_rule()
+        ticket = self._make_network_ticket()
+        self.assertTrue(self._get_fixed(ticket))
+        ticket.billing_type = "waived"
+        self.assertFalse(self._get_fixed(ticket))
+        ticket.billing_type = "contract"
+        self.assertTrue(self._get_fixed(ticket))
+
     def test_ticket_of_a_contract_that_has_not_begun(self):
         contract = self._make_contract(self.plan, "2026-02-01", partner=self._make_customer("B"))
         rule = self._make_rule(owner=self.plan)

@@ -89,6 +89,7 @@ demands_without_key = st.builds(
     owner=owners,
     activity=st.none() | st.integers(1, 3),
     recorded_at=moments,
+    prepaid=st.booleans(),
 )
 debt_lists = st.lists(st.builds(Debt, units=st.integers(1, 8), made_at=moments), max_size=4)
 demand_lists = st.lists(demands_without_key, max_size=12).map(
@@ -111,6 +112,13 @@ class TestServes(BaseCase):
 
     def test_lifetime_has_no_last_day(self):
         self.assertTrue(serves(block(1, 5, date_to=None), demand(1, day=date.max)))
+
+    def test_what_is_not_prepaid_takes_nothing(self):  # Q34
+        ad_hoc = replace(demand(3), prepaid=False)
+        plenty = [block(1, 5), block(2, 5, overdraft=True)]
+        self.assertFalse(any(serves(b, ad_hoc) for b in plenty))
+        self.assertEqual(allocate(plenty, ad_hoc), Allocation((), None, 3, False))
+        self.assertEqual(left(plenty, ad_hoc), {1: 5, 2: 5})
 
     def test_grant_effective_later(self):
         # ex. C5: effective in 10 days, asked on day 5

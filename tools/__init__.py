@@ -8,6 +8,7 @@ Fraction. Nothing here reads a clock, a database or a setting: same facts, same 
 from . import (
     consumption,
     events,
+    forecast,
     notices,
     packs,
     periods,
@@ -16,13 +17,12 @@ from . import (
     statement,
     terms_diff,
 )
-from . import consumption, events, forecast, packs, periods, rating, spreadsheet, statement
 
 __all__ = [
     "consumption",
     "events",
-    "notices",
     "forecast",
+    "notices",
     "packs",
     "periods",
     "rating",
