@@ -42,6 +42,7 @@ from . import (
     support_contract_term_content,
     support_contract_term_opening,
     support_terms_watch,
+    support_bill_rule_snapshot,
     support_entitlement_entry,
     support_entitlement,
     support_entitlement_ending,

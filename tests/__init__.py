@@ -40,6 +40,7 @@ from . import (
     test_portal,
     test_rating,
     test_register,
+    test_register_parallel,
     test_replay,
     test_returns,
     test_returns_history,

@@ -37,7 +37,7 @@ class TestContractMail(SupportCommon):
 
     def _send(self, contract):
         action = contract.action_send()
-        composer = Form(self.env["mail.compose.message"].with_context(action["context"])).save()
+        composer = Form(self.env["mail.compose.message"].with_context(**action["context"])).save()
         composer.action_send_mail()
         return contract.message_ids.filtered(lambda m: m.message_type == "comment")[:1]
 

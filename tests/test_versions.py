@@ -98,6 +98,24 @@ class TestVersions(SupportCommon):
         self.plan.line_ids.price_unit = 999  # of new contracts only
         self.assertEqual(self._get_last().number, 2)
 
+    def test_bill_rules_are_terms(self):
+        rule = self.env["support.bill.rule"].create(
+            {
+                "plan_id": self.plan.id,
+                "name": "Emergency",
+                "amount": 55,
+                "criterion_ids": [Command.create({"fact": "team", "team_ids": self.team.ids})],
+            }
+        )
+        version = self._get_last()
+        self.assertEqual((version.number, version.summary), (2, "Emergency: changed"))
+        rule.criterion_ids.operator = "is_not"
+        self.assertIn("is none of Service Desk", self._get_last().comparison)
+        rule.write({"cost": "differential", "rate_ids": [self._rate("price", 88.0)]})
+        self.assertIn("88.00", self._get_last().comparison)
+        rule.active = False
+        self.assertEqual(self._get_last().number, 5)
+
     def test_the_chatter_tells_no_prices(self):
         self.contract.line_ids.price_unit = 123.45
         self.contract.proration = "none"
