@@ -37,6 +37,7 @@
         "wizards/support_part_wizard_views.xml",
         "wizards/support_bill_wizard_views.xml",
         "wizards/support_bill_answer_wizard_views.xml",
+        "wizards/support_renew_wizard_views.xml",
         "wizards/support_ticket_contract_wizard_views.xml",
         "wizards/support_ticket_charge_wizard_views.xml",
         "wizards/support_activation_wizard_views.xml",

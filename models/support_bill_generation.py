@@ -21,7 +21,7 @@ class SupportBill(models.Model):
         self.check_access("create")
         # Who may make bills may have the date bring what it brings: terms, grants and fees.
         self, contracts = self.sudo(), contracts.sudo()
-        contracts = contracts.filtered(lambda c: c.state not in ("draft", "pending", "cancelled"))
+        contracts = contracts.filtered(lambda contract: contract._is_billable())
         self.env["support.contract.term"]._roll(contracts)
         terms = self.env["support.contract.term"].search(
             [

@@ -1,12 +1,13 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 from collections import namedtuple
+from itertools import groupby
 
 from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools.periods import ONE_DAY
-from ..tools.settlement import Ending, simulate
+from ..tools.settlement import lot_depth, lot_source, simulate
 
 SETTLEMENT_KINDS = ("lapse", "carry_in", "carry_out", "debt_in", "debt_out")
 
@@ -259,36 +260,6 @@ class SupportConsumption(models.AbstractModel):
             and grant_of[grant]._get_midnight(day) >= starts[grant_of[grant]._get_pool()]
         }
 
-    @api.model
-    def _get_endings(self, grants, start):
-        """Return the endings of the grants that have ended since a moment."""
-        endings = []
-        for grant in grants.filtered("settled"):
-            if grant._get_midnight(grant.date_to + ONE_DAY) < start:
-                continue
-            heirs = grants.filtered(
-                lambda heir, grant=grant: (
-                    heir.allowance_id == grant.allowance_id
-                    and heir.contract_id == grant.contract_id
-                )
-            )
-            following = heirs.filtered(
-                lambda heir, grant=grant: (
-                    heir.origin == "allowance" and heir.date_from == grant.date_to + ONE_DAY
-                )
-            )[:1]
-            ending = Ending(
-                block=grant.id,
-                day=grant.date_to,
-                debtor=following.id if grant._hands_on_debt() else None,
-                **grant._prepare_carry(heirs, following),
-            )
-            endings.append(ending)
-            lot = ending.lot
-            if lot and lot.id < 0 and lot.date_to and lot.date_to < grant._get_today():
-                endings.append(Ending(block=lot.id, day=lot.date_to))  # not made, ended already
-        return endings
-
     # === WHAT SHOULD BE THERE === #
 
     @api.model
@@ -303,15 +274,18 @@ class SupportConsumption(models.AbstractModel):
 
         :return: {placeholder id: grant id}
         """
-        new = sorted(
-            {movement.block for movement in outcome.movements if movement.block < 0}, reverse=True
-        )
-        if not new:
-            return {}
-        sources = grants.browse(-placeholder for placeholder in new)
-        lots = grants._grant([source._prepare_lot() for source in sources])
-        lots.filtered(lambda lot: lot._has_ended()).settled = True
-        return dict(zip(new, lots.ids, strict=True))
+        new = {movement.block for movement in outcome.movements if movement.block < 0}
+        made = {}
+        # A lot can be carried on into another one: first the one, then the other.
+        for _depth, group in groupby(sorted(new, key=lot_depth), lot_depth):
+            placeholders = sorted(group, reverse=True)
+            sources = grants.browse(
+                made.get(source, source) for source in map(lot_source, placeholders)
+            )
+            lots = grants._grant([source._prepare_lot() for source in sources])
+            lots.filtered(lambda lot: lot._has_ended()).settled = True
+            made |= dict(zip(placeholders, lots.ids, strict=True))
+        return made
 
     @api.model
     def _book_differences(self, unit, records, drawn, wanted, settled, wanted_settled):

@@ -33,6 +33,7 @@ SETTLED_FIELDS = {
     "plan_id", "partner_id", "company_id", "currency_id", "date_start", "billing_period",
     "billing_mode", "alignment", "tz", "opening_date", "opening_hours", "opening_hours_given",
     "opening_incidents", "opening_incidents_given", "opening_amount",
+    "renews_id", "renewal_units", "renewal_cap_hours", "renewal_cap_incidents",
 }  # fmt: skip
 TERMS_FIELDS = (
     "currency_id",

@@ -87,6 +87,11 @@ class SupportContract(models.Model):
             lambda later: later.number >= number and not later.billed
         )[:1]
 
+    def _is_billable(self):
+        """Return whether there can be something to bill: it runs, or did."""
+        self.ensure_one()
+        return self.state not in ("draft", "pending", "cancelled")
+
     def _has_ended(self, day):
         """Return whether the contract is over on a day: past its end, or used up (L10)."""
         self.ensure_one()

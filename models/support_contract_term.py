@@ -355,13 +355,17 @@ class SupportContractTerm(models.Model):
 
     def _settle(self, terms, grants):
         """Lapse and carry what is left on ended grants, and rate again what that touches."""
-        contracts = terms.contract_id
         if not terms:
             return
-        ended = self.env["support.entitlement"]._mark_ended([("contract_id", "in", contracts.ids)])
+        ended = terms._mark_ended_grants()
         consumption = self.env["support.consumption"]
         consumption._reallocate((ended | grants)._get_pool_starts())
         consumption._touch(grants.contract_id)  # work logged at this moment must find the grants
+
+    def _mark_ended_grants(self):
+        """Mark and return the grants that have ended with these terms."""
+        contracts = self.contract_id
+        return self.env["support.entitlement"]._mark_ended([("contract_id", "in", contracts.ids)])
 
     # === QUESTIONS === #
 

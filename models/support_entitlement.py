@@ -305,7 +305,13 @@ class SupportEntitlement(models.Model):
     def _has_ended(self):
         """Return whether the last day is over where the customer is."""
         self.ensure_one()
-        return bool(self.date_to) and self.date_to < self._get_today()
+        day = self._get_last_day()
+        return bool(day) and day < self._get_today()
+
+    def _get_last_day(self):
+        """Return after which day what is left lapses or is carried; False: never."""
+        self.ensure_one()
+        return self.date_to
 
     def _get_tz(self):
         """Return the time zone in which this grant begins and ends: the customer's."""
@@ -349,7 +355,10 @@ class SupportEntitlement(models.Model):
         From the end of those that have ended, from the beginning of the others.
         """
         days = {
-            grant: grant.date_to + ONE_DAY if grant.settled else grant.date_from for grant in self
+            grant: day + ONE_DAY
+            if grant.settled and (day := grant._get_last_day())
+            else grant.date_from
+            for grant in self
         }
         return earliest(
             (grant._get_pool(), grant._get_midnight(day)) for grant, day in days.items()

@@ -1,12 +1,15 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from collections import namedtuple
 from dataclasses import replace
-from datetime import date
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..tools.periods import ONE_DAY
 from ..tools.zones import local_day
+
+# How what is left is carried: the most that is (None: all), and with which endings it shares that.
+Carry = namedtuple("Carry", "cap purse")
 
 
 class SupportEntitlement(models.Model):
@@ -41,60 +44,65 @@ class SupportEntitlement(models.Model):
         self.ensure_one()
         return self.contract_id.overage_policy == "carry" and self.origin == "allowance"
 
-    def _prepare_carry(self, heirs, following):
-        """Return what becomes of the units left, as arguments of an 'Ending'.
+    def _get_carry(self, following):
+        """Return how what is left is carried; None: it lapses.
 
-        :param heirs: the grants of the same allowance
-        :param following: that of the next term; nothing is carried where there is none
+        :param following: the grant of the next term; nothing is carried where there is none
+        :rtype: Carry
         """
         self.ensure_one()
         allowance = self.allowance_id
         if self.origin != "allowance" or not allowance.carry_forward or not following:
-            return {}
-        # A lot that was never filled is as good as an empty one: what is rated from scratch and
-        # what is rated anew must find the same.
-        lots = {lot.source_id: lot._to_block(0) for lot in heirs if lot.origin == "carry"}
-        for source in heirs.filtered(lambda heir: heir.origin == "allowance" and heir.settled):
-            if source not in lots and source.date_to <= self.date_to:
-                lots[source] = source._to_lot_block()
-        day = following.date_from
-        return {
-            "lot": lots[self],
-            "older": tuple(
-                lots[source].id
-                for source in self.concat(*lots).sorted(lambda source: (source.date_to, source.id))
-                if source.date_to < self.date_to
-                and lots[source].date_from <= day <= (lots[source].date_to or date.max)
-            ),
-            "cap": allowance.carry_cap or None,
-        }
+            return None
+        return Carry(allowance.carry_cap or None, None)
+
+    def _get_following_key(self):
+        """Return of which contract and allowance, and from which day on, the next grant is."""
+        self.ensure_one()
+        day = self._get_last_day()
+        return self.contract_id.id, self.allowance_id.id, day and day + ONE_DAY
+
+    def _get_rank(self):
+        """Return which of the endings of one day comes first: the lowest."""
+        self.ensure_one()
+        return (0,)
 
     def _prepare_lot(self):
         """Return the values of the grant that holds what is carried out of this one."""
         self.ensure_one()
-        return {
-            "name": self.env._("%s, carried forward", self.name),
-            "origin": "carry",
-            "unit": self.unit,
-            "date_from": self.date_to + ONE_DAY,
+        return self._prepare_carried() | {
             "date_to": self.term_id._get_carry_end(self.allowance_id.carry_terms),
-            "priority": self.priority,
-            "partner_id": self.partner_id.id,
-            "company_id": self.company_id.id,
             "contract_id": self.contract_id.id,
             "term_id": self.term_id._get_next().id,
             "allowance_id": self.allowance_id.id,
+        }
+
+    def _prepare_carried(self):
+        """Return what stays as it was of units that are carried."""
+        self.ensure_one()
+        again = self.origin == "carry"
+        return {
+            "name": self.name if again else self.env._("%s, carried forward", self.name),
+            "origin": "carry",
+            "unit": self.unit,
+            "date_from": self._get_last_day() + ONE_DAY,
+            "priority": self.priority,
+            "partner_id": self.partner_id.id,
+            "company_id": self.company_id.id,
             "source_id": self.id,
+            "made_at": self.made_at,
             "overdraft": self.overdraft,
             "activity_type_ids": [fields.Command.set(self.activity_type_ids.ids)],
         }
 
-    def _to_lot_block(self):
-        """Return the lot that this grant would be carried into; its id is minus this one's."""
+    def _to_lot_block(self, lot_id):
+        """Return the lot that this grant would be carried into, under an id of its own."""
         values = self._prepare_lot()
         return replace(
             self._to_block(0),
-            id=-self.id,
+            id=lot_id,
             date_from=values["date_from"],
             date_to=values["date_to"] or None,
+            owner=values["contract_id"],
+            overdraft=values["overdraft"],
         )

@@ -41,6 +41,8 @@ from . import (
     test_rating,
     test_register,
     test_register_parallel,
+    test_renew,
+    test_renew_units,
     test_replay,
     test_returns,
     test_returns_history,

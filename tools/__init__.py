@@ -17,6 +17,7 @@ from . import (
     statement,
     terms_diff,
 )
+from . import consumption, events, packs, periods, rating, renewal, spreadsheet, statement
 
 __all__ = [
     "consumption",
@@ -26,6 +27,10 @@ __all__ = [
     "packs",
     "periods",
     "rating",
+    "packs",
+    "periods",
+    "rating",
+    "renewal",
     "spreadsheet",
     "statement",
 ]

@@ -13,6 +13,24 @@ from typing import NamedTuple
 
 from .consumption import ONE_DAY, Allocation, Block, Debt, Demand, replay
 
+# Lots that aren't made yet have ids below zero; a lot of such a lot is this much deeper.
+DEEPER = 2**40
+
+
+def lot_id(block: int) -> int:
+    """The id of the lot, not made yet, into which a block is carried; unlike all others."""
+    return -block if block > 0 else block - DEEPER
+
+
+def lot_source(lot: int) -> int:
+    """The block that is carried into a lot that isn't made yet; the inverse of `lot_id`."""
+    return lot + DEEPER if -lot > DEEPER else -lot
+
+
+def lot_depth(lot: int) -> int:
+    """How many lots that aren't made yet lie between a lot that isn't and a real block."""
+    return (-lot - 1) // DEEPER
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -20,8 +38,9 @@ class Ending:
 
     `lot` is the block (with nothing on it) into which what is left is carried, None: it
     lapses. `older` are the lots carried from earlier terms, oldest first: with the new one
-    they may not hold more than `cap` (None: no limit). `debtor` is the block that takes over
-    what was drawn below zero, None: it stays.
+    they may not hold more than `cap` (None: no limit). Endings with the same `purse` share its
+    `cap`: the first by (day, rank, block) go first. `debtor` is the block that takes over what
+    was drawn below zero, None: it stays; a debtor without overdraft takes over what it has.
     """
 
     block: int
@@ -30,6 +49,8 @@ class Ending:
     older: tuple[int, ...] = ()
     cap: int | None = None
     debtor: int | None = None
+    rank: tuple[int, ...] = ()
+    purse: Hashable = None
 
 
 class Movement(NamedTuple):
@@ -48,6 +69,7 @@ class Outcome:
     allocations: dict[Hashable, Allocation] = field(default_factory=dict)
     movements: list[Movement] = field(default_factory=list)
     remaining: dict[int, int] = field(default_factory=dict)
+    purses: dict[Hashable, int] = field(default_factory=dict)
 
 
 def simulate(
@@ -66,7 +88,7 @@ def simulate(
     blocks, debts = {block.id: block for block in blocks}, tuple(debts)
     outcome = Outcome(remaining={block.id: block.remaining for block in blocks.values()})
     waiting = list(demands)
-    for ending in sorted(endings, key=lambda ending: (ending.day, ending.block)):
+    for ending in sorted(endings, key=lambda ending: (ending.day, ending.rank, ending.block)):
         due = [demand for demand in waiting if demand.day <= ending.day]
         if due:
             waiting = [demand for demand in waiting if demand.day > ending.day]
@@ -74,7 +96,7 @@ def simulate(
         if ending.lot and ending.lot.id not in blocks:
             blocks[ending.lot.id] = replace(ending.lot, remaining=0)
             outcome.remaining[ending.lot.id] = 0
-        _settle(ending, outcome)
+        _settle(ending, blocks, outcome)
     _serve(blocks, waiting, debts, outcome)
     return outcome
 
@@ -93,19 +115,34 @@ def _serve(
             left[block] -= quantity
 
 
-def _settle(ending: Ending, outcome: Outcome) -> None:
+def _settle(ending: Ending, blocks: dict[int, Block], outcome: Outcome) -> None:
     left = outcome.remaining[ending.block]
     if left > 0:
         carried = 0
         if ending.lot:
-            carried = left if ending.cap is None else min(left, ending.cap)
+            carried = _carry(ending, left, outcome)
             _move(outcome, ending, ending.block, "carry_out", -carried)
             _move(outcome, ending, ending.lot.id, "carry_in", carried)
-            _trim(ending, carried, outcome)
+            if ending.purse is None:
+                _trim(ending, carried, outcome)
         _move(outcome, ending, ending.block, "lapse", carried - left)
     elif left < 0 and ending.debtor is not None:
-        _move(outcome, ending, ending.block, "debt_out", -left)
-        _move(outcome, ending, ending.debtor, "debt_in", left)
+        debt = -left
+        if not blocks[ending.debtor].overdraft:
+            debt = min(debt, max(outcome.remaining[ending.debtor], 0))
+        _move(outcome, ending, ending.block, "debt_out", debt)
+        _move(outcome, ending, ending.debtor, "debt_in", -debt)
+
+
+def _carry(ending: Ending, left: int, outcome: Outcome) -> int:
+    """How much of what is left may be carried."""
+    if ending.cap is None:
+        return left
+    spent = outcome.purses.get(ending.purse, 0) if ending.purse is not None else 0
+    carried = min(left, ending.cap - spent)
+    if ending.purse is not None:
+        outcome.purses[ending.purse] = spent + carried
+    return carried
 
 
 def _trim(ending: Ending, carried: int, outcome: Outcome) -> None:

@@ -17,6 +17,7 @@ from . import (
     support_top_up_wizard,
     support_top_up_wizard_preview,
     support_top_up_undo,
+    support_renew_wizard,
     support_ticket_contract_wizard,
     support_ticket_charge_wizard,
     support_time_entry_wizard,
