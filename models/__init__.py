@@ -23,7 +23,6 @@ from . import (
     support_contract_overlap,
     support_contract_succession,
     support_contract_change,
-    support_contract_renewal,
     support_contract_stage,
     support_contract_register,
     support_contract_documents,
