@@ -4,6 +4,7 @@ from . import (
     support_decision_mixin,
     support_activation_wizard,
     support_adjust_wizard,
+    support_clone_wizard,
     support_cancel_wizard,
     support_coverage_explanation,
     support_grant_wizard,
