@@ -130,7 +130,7 @@ class SupportContract(models.Model):
         for contract in due:
             try:
                 with self.env.cr.savepoint():
-                    contract._renew_by_itself()
+                    contract.with_company(contract.company_id)._renew_by_itself()
             except UserError as error:
                 contract._tell_renewal_failure(error)
             except Exception as error:  # one broken contract must not stop the others
