@@ -36,8 +36,8 @@ class SupportCloneWizard(models.TransientModel):
     copy_documents = fields.Boolean(help="The attachments of the contract.")
     confirm = fields.Boolean(
         string="Confirm at Once",
-        help="They run from their start. Otherwise they are made as drafts, in which everything can "
-        "still be changed.",
+        help="They run from their start. Otherwise they are made as drafts, in which everything "
+        "can still be changed.",
     )
     reason = fields.Char(required=True, help="Kept in the history of the contracts.")
     request_key = fields.Char(default=lambda self: str(uuid.uuid4()), readonly=True)
