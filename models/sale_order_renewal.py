@@ -62,14 +62,14 @@ class SaleOrderLine(models.Model):
     def _compute_qty_to_invoice(self):
         """The contract bills its fees: the order must not bill them again."""
         renewing = self.filtered("order_id.support_renewal_id")
-        super(SaleOrderLine, self - renewing)._compute_qty_to_invoice()
         renewing.qty_to_invoice = 0.0
+        return super(SaleOrderLine, self - renewing)._compute_qty_to_invoice()
 
     @api.depends("order_id.support_renewal_id")
     def _compute_invoice_status(self):
         renewing = self.filtered("order_id.support_renewal_id")
-        super(SaleOrderLine, self - renewing)._compute_invoice_status()
         renewing.invoice_status = "no"
+        return super(SaleOrderLine, self - renewing)._compute_invoice_status()
 
 
 class SupportContract(models.Model):

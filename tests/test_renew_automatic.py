@@ -116,7 +116,7 @@ class TestRenewAutomatic(AutomaticMixin, SupportCommon):
 
         def fail(contract, *args, **kwargs):
             if contract == bad:
-                raise UserError("Its journal is archived")
+                raise UserError(contract.env._("Its journal is archived"))
             return original(contract, *args, **kwargs)
 
         with patch.object(Renewing, "_renew", fail):
