@@ -33,7 +33,7 @@ class SupportTermsMixin(models.AbstractModel):
         "quotation; confirming that confirms the renewal.",
     )
     renewal_days = fields.Integer(
-        string="Days Before the End",
+        string="Renewed Days Before",
         default=30,
         help="So many days before its end the contract is renewed, or the quotation is sent.",
     )
