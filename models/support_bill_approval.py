@@ -81,6 +81,19 @@ class SupportBill(models.Model):
     )
     answered_at = fields.Datetime(readonly=True, copy=False)
 
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        closed = self.filtered(lambda bill: bill.state not in ("draft", "to_approve"))
+        if "date" in vals and closed and not self.env.su:
+            raise UserError(
+                self.env._(
+                    "%s is approved: its date can't change any more. Set it back to draft first.",
+                    closed[0].name,
+                )
+            )
+        return super().write(vals)
+
     # === ACTIONS === #
 
     def action_submit(self):

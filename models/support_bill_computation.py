@@ -22,6 +22,7 @@ class SupportBill(models.Model):
         self.ensure_one()
         self._take_in_late_charges()
         self._compute_work_anew()
+        self._compute_rules_anew()
         if self.kind == "term":
             self._compute_fees_anew()
 
@@ -48,7 +49,7 @@ class SupportBill(models.Model):
                 "|",
                 "&",
                 ("term_id", "=", self._get_usage_term().id or 0),
-                ("kind", "in", WORK_KINDS + MANUAL_KINDS),
+                ("kind", "in", (*WORK_KINDS, *MANUAL_KINDS, "rule")),
                 "&",
                 ("term_id", "=", self.term_id.id),
                 ("kind", "in", FEE_KINDS),
@@ -79,7 +80,9 @@ class SupportBill(models.Model):
         gone = lines.filtered(lambda line: not (line.support_contract_id and line.billable_seconds))
         after = [*lines._get_pool_starts().items(), *tickets._get_pool_starts().items()]
         self.env["support.consumption"]._reallocate(earliest([*before, *after]), leaving=gone)
-        gone.charge_ids.filtered(lambda charge: charge.state not in FROZEN_STATES)._withdraw()
+        gone.charge_ids.filtered(
+            lambda charge: not charge.cancelled and charge.state not in FROZEN_STATES
+        )._withdraw()
         new = self._get_work_charges(lines, tickets) - known
         mine = new.filtered(
             lambda charge: charge.state == "open" and charge.contract_id == self.contract_id
@@ -97,6 +100,22 @@ class SupportBill(models.Model):
                 ("ticket_id", "in", tickets.ids),
             ]
         )
+
+    def _compute_rules_anew(self):
+        """Price the tickets of this bill by the bill rules of now."""
+        tickets = self.charge_ids.ticket_id
+        charges = self.env["support.charge"]
+        domain = [("ticket_id", "in", tickets.ids), ("kind", "=", "rule")]
+        known = charges.search(domain)
+        charges._sync_rules(tickets)
+        new = (charges.search(domain) - known).filtered(
+            lambda charge: (
+                charge.state == "open"
+                and charge.contract_id == self.contract_id
+                and charge.term_id == self._get_usage_term()
+            )
+        )
+        new.write({"bill_id": self.id, "billing_term_id": self.term_id.id})
 
     def _get_billing_term_id(self):
         """Return in which term the charges of this bill are billed."""

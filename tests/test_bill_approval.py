@@ -199,6 +199,13 @@ class TestBillApproval(BillingCommon):
         self._cron("_cron_ask_customers")
         self.assertEqual(len(self._get_mails(bill)), 2)
 
+    def test_date_of_an_approved_bill_stays(self):
+        bill = self._submit()
+        bill.date = "2026-02-03"
+        bill._customer_approves(self.boss)
+        with self.assertRaisesRegex(UserError, "its date can't change"):
+            bill.date = "2026-02-04"
+
     # === IN TIME === #
 
     def test_no_answer_is_an_approval_where_agreed(self):

@@ -5,8 +5,8 @@ from datetime import date
 
 from freezegun import freeze_time
 
-from odoo import fields
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
 
 from .common import BillingCommon
@@ -156,6 +156,28 @@ class TestBillVersions(BillingCommon):
         self.assertEqual((version.amount_before, version.amount_proposed), (170, 240))
         version.action_make_main()
         self.assertAddsUp(contract)
+
+    def test_bill_rules_are_those_of_now(self):
+        rule = self.env["support.bill.rule"].create(
+            {
+                "name": "Desk",
+                "contract_id": self.contract.id,
+                "amount": 30.0,
+                "criterion_ids": [
+                    Command.create({"fact": "team", "team_ids": [Command.set(self.team.ids)]})
+                ],
+            }
+        )
+        self.cr.precommit.run()
+        bill = self._bill_january()
+        self.assertEqual(bill.amount_untaxed, 200)
+        self._invoice(bill, post=True)
+        rule.amount = 45
+        self.cr.precommit.run()
+        version = self._regenerate(bill)
+        self.assertEqual(self._get_lines(version, "changed"), [("changed", 30, 45)])
+        version.action_make_main()
+        self.assertAddsUp(self.contract)
 
     # === MARK AS MAIN === #
 
@@ -453,7 +475,7 @@ class TestBillVersions(BillingCommon):
             "manager_w",
             "support_contract.group_support_manager",
             company_id=self.company.id,
-            company_ids=[fields.Command.set(self.company.ids)],
+            company_ids=[Command.set(self.company.ids)],
         )
         version = self._regenerate(bill.with_user(manager))
         version.with_user(manager).action_make_main()
