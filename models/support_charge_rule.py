@@ -20,7 +20,8 @@ class SupportCharge(models.Model):
     @api.model
     def _sync_rules(self, tickets):
         """Make the fixed prices of tickets what the bill rules say; what is billed stays."""
-        self, tickets = self.sudo(), tickets.sudo()  # as the other charges of work
+        # sudo: as the other charges of work. What replaced versions of bills keep doesn't count.
+        self, tickets = self.sudo().with_context(active_test=True), tickets.sudo()
         billed = self.search(
             [
                 ("ticket_id", "in", tickets.ids),
@@ -61,3 +62,27 @@ class SupportCharge(models.Model):
             names = [rule.name, *names]
         vals = super()._prepare_time_charge(line, kind, seconds, price, names)
         return vals | {"bill_rule_id": rule.id if kind != "covered" else False}
+
+
+class SupportBill(models.Model):
+    _inherit = "support.bill"
+
+    def _compute_work_anew(self):
+        """Price the tickets of a bill that is computed anew by the rules of now, too."""
+        result = super()._compute_work_anew()
+        of_rules = self.charge_ids.filtered(lambda charge: charge.kind == "rule")
+        tickets = (of_rules | self.charge_ids.filtered("time_entry_id")).ticket_id
+        charges = self.env["support.charge"]
+        domain = [("kind", "=", "rule"), ("ticket_id", "in", tickets.ids)]
+        known = charges.search(domain)
+        charges._sync_rules(tickets)
+        term = self._get_usage_term()
+        mine = (charges.search(domain) - known).filtered(
+            lambda charge: (
+                charge.state == "open"
+                and charge.contract_id == self.contract_id
+                and charge.term_id == term
+            )
+        )
+        mine.write({"bill_id": self.id, "billing_term_id": self._get_billing_term_id()})
+        return result

@@ -3,7 +3,7 @@
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import freeze_time, new_test_user
+from odoo.tests import Form, freeze_time, new_test_user
 
 from .common import BillingCommon
 
@@ -296,6 +296,58 @@ class TestBillRules(BillingCommon):
         self._settle()
         self.assertEqual((bill.state, bill.amount_untaxed), ("draft", 130.0))
         self.assertProved(self.contract)
+
+    def test_version_of_a_bill_by_the_rules_of_now(self):
+        """A posted bill is regenerated: the new version prices its tickets by the rules of now."""
+        rule = self._make_rule(instead_of_time=True)
+        ticket = self._make_network_ticket()
+        self._log_work(ticket, "2026-01-06 09:00", 3)
+        other = self._make_ticket(self.contract, category_id=self.printers.id)
+        self._log_work(other, "2026-01-07 09:00", 1)
+        bill = self._bill(self.contract, "2026-02-01")
+        self._invoice(bill, post=True)
+        self.assertEqual(bill.amount_untaxed, 190.0)
+        rule.write({"amount": 150.0})
+        rule.criterion_ids.category_ids += self.printers
+        self._settle()
+        self.assertEqual(bill.amount_untaxed, 190.0)
+        version = self._regenerate(bill)
+        self.assertEqual(version.amount_proposed, 300.0)  # twice 150.00, and no time
+        version.action_make_main()
+        self.assertEqual(version.amount_untaxed, 300.0)
+        self.assertEqual((bill.state, version.move_id.amount_untaxed), ("credited", 300.0))
+        self.assertProved(self.contract)
+
+    def _regenerate(self, bill):
+        action = bill.action_regenerate()
+        return self.env["support.bill"].browse(action["res_id"])
+
+    def test_screen(self):
+        """A rule with its criteria and rates, entered on the plan."""
+        with Form(self.plan) as form, form.bill_rule_ids.new() as rule:
+            rule.name = "Emergency"
+            rule.amount = 120.0
+            with rule.criterion_ids.new() as criterion:
+                criterion.fact = "category"
+                criterion.category_ids.add(self.network)
+            with rule.criterion_ids.new() as criterion:
+                criterion.fact = "priority"
+                criterion.operator = "at_least"
+                criterion.priority = "2"
+        rule = self.plan.bill_rule_ids
+        self.assertEqual(
+            rule.criteria_label, "Category is one of Network and Priority is at least High"
+        )
+        self.assertIn("120.00", rule.cost_label)
+        with Form(rule) as form:
+            form.cost = "differential"
+            with form.rate_ids.new() as rate:
+                rate.price = 100.0
+        self.assertEqual(rule.cost_label, "1 rates of its own")
+        self._settle()
+        ticket = self._make_network_ticket(priority="3")
+        line = self._log_work(ticket, "2026-01-06 09:00", 3)
+        self.assertEqual(self._get_charges(line)[-1], ("overage", 1.0, 100.0))
 
     def test_new_rule_refuses_no_work(self):
         """Work that a policy has let through stays, whatever it is rated by afterwards."""
