@@ -18,8 +18,12 @@ class SupportCharge(models.Model):
     )
 
     @api.model
-    def _sync_rules(self, tickets):
-        """Make the fixed prices of tickets what the bill rules say; what is billed stays."""
+    def _sync_rules(self, tickets, late=False):
+        """Make the fixed prices of tickets what the bill rules say; what is billed stays.
+
+        :param bool late: also those of terms that are billed already, of tickets recorded late;
+            otherwise a rule, or a ticket that is sorted anew, reaches back to no billed term
+        """
         # sudo: as the other charges of work. What replaced versions of bills keep doesn't count.
         self, tickets = self.sudo().with_context(active_test=True), tickets.sudo()
         billed = self.search(
@@ -30,6 +34,8 @@ class SupportCharge(models.Model):
             ]
         ).ticket_id
         tickets -= billed
+        if not late:
+            tickets -= self._get_settled_tickets(tickets)
         pairs = [(ticket, ticket.contract_id) for ticket in tickets if ticket.contract_id]
         found = self.env["support.bill.rule"]._find(pairs)
         wanted = {}
@@ -38,6 +44,12 @@ class SupportCharge(models.Model):
             if day:
                 wanted[ticket.id, 0] = self._prepare_rule(ticket, rule, day)
         self._sync(wanted, [("ticket_id", "in", tickets.ids)], "ticket_id", kinds=("rule",))
+
+    @api.model
+    def _get_settled_tickets(self, tickets):
+        """Return the tickets whose term is billed, and that had no fixed price then."""
+        known = self.search([("ticket_id", "in", tickets.ids), ("kind", "=", "rule")]).ticket_id
+        return (tickets - known).filtered(lambda ticket: ticket._is_rule_term_billed())
 
     @api.model
     def _prepare_rule(self, ticket, rule, day):
@@ -67,6 +79,19 @@ class SupportCharge(models.Model):
 class SupportBill(models.Model):
     _inherit = "support.bill"
 
+    def _get_charges_of_days(self):
+        """Add the fixed prices of tickets, which are incurred like work."""
+        term = self._get_usage_term() if self.kind == "term" else self.term_id.browse()
+        charges = self.env["support.charge"].search(
+            [
+                ("contract_id", "=", self.contract_id.id),
+                ("cancelled", "=", False),
+                ("term_id", "=", term.id or 0),
+                ("kind", "=", "rule"),
+            ]
+        )
+        return super()._get_charges_of_days() | charges
+
     def _compute_work_anew(self):
         """Price the tickets of a bill that is computed anew by the rules of now, too."""
         result = super()._compute_work_anew()
@@ -75,7 +100,7 @@ class SupportBill(models.Model):
         charges = self.env["support.charge"]
         domain = [("kind", "=", "rule"), ("ticket_id", "in", tickets.ids)]
         known = charges.search(domain)
-        charges._sync_rules(tickets)
+        charges._sync_rules(tickets, late=True)
         term = self._get_usage_term()
         mine = (charges.search(domain) - known).filtered(
             lambda charge: (

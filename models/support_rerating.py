@@ -80,13 +80,13 @@ class HelpdeskTicket(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         tickets = super().create(vals_list)
-        tickets._apply_bill_rules()
+        tickets._apply_bill_rules(late=True)
         return tickets
 
     def write(self, vals):
         result = super().write(vals)
         if RULE_FACTS.intersection(vals):
-            self._apply_bill_rules()
+            self._apply_bill_rules(late="contract_id" in vals)
         return result
 
     def _cover(self):
@@ -94,8 +94,11 @@ class HelpdeskTicket(models.Model):
         self._apply_bill_rules()
         return result
 
-    def _apply_bill_rules(self):
-        """Price these tickets and their unbilled work by the rules they meet now."""
+    def _apply_bill_rules(self, late=False):
+        """Price these tickets and their unbilled work by the rules they meet now.
+
+        :param bool late: see `_sync_rules`
+        """
         charges = self.env["support.charge"].sudo().with_context(active_test=True)
         tickets = self.sudo()  # rules are prices, and they count whoever has changed the ticket
         ruled = tickets.filtered(
@@ -110,7 +113,7 @@ class HelpdeskTicket(models.Model):
         ).ticket_id
         if ruled or charged:
             (ruled | charged).time_entry_ids._rate_again()
-            charges._sync_rules(ruled | charged)
+            charges._sync_rules(ruled | charged, late)
 
     def _get_rule_day(self):
         """Return the day on which the fixed price of a rule is incurred; False: it isn't due.
@@ -132,3 +135,17 @@ class HelpdeskTicket(models.Model):
         life = contract._get_life()
         day = max(contract._get_local_day(self.opened_at), life.start)
         return day <= life.end and day
+
+    def _is_rule_term_billed(self):
+        """Return whether the term in which its fixed price would be billed has been settled.
+
+        Also where there was nothing to bill in it.
+        """
+        self.ensure_one()
+        contract, day = self.contract_id, self._get_rule_day()
+        if not day:
+            return False
+        term = contract._get_term_on(day)
+        number = term.number + (1 if contract.billing_mode == "advance" else 0)
+        billing = contract.term_ids.filtered(lambda later: later.number == number)
+        return billing.charged or billing.billed

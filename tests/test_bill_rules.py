@@ -297,6 +297,21 @@ class TestBillRules(BillingCommon):
         self.assertEqual((bill.state, bill.amount_untaxed), ("draft", 130.0))
         self.assertProved(self.contract)
 
+    def test_rule_reaches_back_to_no_billed_term(self):
+        """A new rule, or a ticket sorted anew, makes no charge of what was settled."""
+        ticket = self._make_network_ticket()
+        sorted_anew = self._make_ticket(self.contract)
+        self._invoice(self._bill(self.contract, "2026-02-01"), post=True)
+        rule = self._make_rule()
+        sorted_anew.category_id = self.network
+        self.assertFalse(self._get_fixed(ticket | sorted_anew))
+        recorded_late = self._make_network_ticket(opened="2026-01-06 09:00:00")
+        self.assertEqual(self._get_fixed(recorded_late), [(120.0, rule)])
+        rule.amount = 130.0  # it waits for the next bill, and is priced anew
+        self._settle()
+        self.assertEqual(self._get_fixed(recorded_late), [(130.0, rule)])
+        self.assertFalse(self._get_fixed(ticket | sorted_anew))
+
     def test_version_of_a_bill_by_the_rules_of_now(self):
         """A posted bill is regenerated: the new version prices its tickets by the rules of now."""
         rule = self._make_rule(instead_of_time=True)
