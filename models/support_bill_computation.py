@@ -107,7 +107,7 @@ class SupportBill(models.Model):
         charges = self.env["support.charge"]
         domain = [("ticket_id", "in", tickets.ids), ("kind", "=", "rule")]
         known = charges.search(domain)
-        charges._sync_rules(tickets)
+        charges._sync_rules(tickets, late=True)
         new = (charges.search(domain) - known).filtered(
             lambda charge: (
                 charge.state == "open"
