@@ -31,7 +31,7 @@ class SupportContract(models.Model):
     allow_parts = _from_plan(fields.Boolean)
     allow_billable_time = _from_plan(fields.Boolean)
 
-    def init(self):
+    def init(self):  # pylint: disable=missing-return
         """Leave contracts as they were that ran before there was a choice: all added parts."""
         super().init()
         self.env.cr.execute(
