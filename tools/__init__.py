@@ -13,11 +13,11 @@ from . import (
     packs,
     periods,
     rating,
+    renewal,
     spreadsheet,
     statement,
     terms_diff,
 )
-from . import consumption, events, packs, periods, rating, renewal, spreadsheet, statement
 
 __all__ = [
     "consumption",
@@ -27,10 +27,8 @@ __all__ = [
     "packs",
     "periods",
     "rating",
-    "packs",
-    "periods",
-    "rating",
     "renewal",
     "spreadsheet",
     "statement",
+    "terms_diff",
 ]
