@@ -6,6 +6,7 @@ Fraction. Nothing here reads a clock, a database or a setting: same facts, same 
 """
 
 from . import (
+    bill_rules,
     consumption,
     events,
     forecast,
@@ -20,6 +21,7 @@ from . import (
 )
 
 __all__ = [
+    "bill_rules",
     "consumption",
     "events",
     "forecast",
