@@ -58,7 +58,11 @@ class AccountAnalyticLine(models.Model):
             vals["after_end_policy"] = False  # whatever the context says
         if vals.get("ticket_id") and not self[:1].after_end_policy:
             ticket = self.env["helpdesk.ticket"].browse(vals["ticket_id"])
-            vals["after_end_policy"] = ticket.company_id.sudo().support_expired_work  # a setting
+            # The rule for work after an end is a setting, of the contract or the company.
+            contract, company = ticket.contract_id.sudo(), ticket.company_id.sudo()
+            vals["after_end_policy"] = (
+                contract._get_after_end_policy() if contract else company.support_expired_work
+            )
         return vals
 
     # === BUSINESS METHODS === #

@@ -16,7 +16,12 @@ class HelpdeskTicket(models.Model):
     )
     contract_end_label = fields.Char(string="Contract Ended", compute="_compute_contract_end")
 
-    @api.depends("contract_id.date_end", "equipment_id", "company_id.support_expired_work")
+    @api.depends(
+        "contract_id.date_end",
+        "contract_id.after_end_policy",
+        "equipment_id",
+        "company_id.support_expired_work",
+    )
     def _compute_contract_end(self):
         for ticket in self:
             contract = ticket.contract_id.sudo()  # a portal user may have opened the ticket
@@ -26,7 +31,7 @@ class HelpdeskTicket(models.Model):
             if not contract.date_end or contract.date_end >= today:
                 continue
             day = format_date(self.env, contract.date_end)
-            if ticket.company_id.support_expired_work == "ignore":
+            if contract._get_after_end_policy() == "ignore":
                 ticket.contract_end_label = self.env._(
                     "It ended on %s. Time logged from now on is kept, and charged by nobody.", day
                 )

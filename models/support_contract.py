@@ -2,7 +2,7 @@
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 
 from odoo.addons.base.models.res_partner import _tz_get
 
@@ -302,25 +302,6 @@ class SupportContract(models.Model):
                 else False
             )
 
-    # === CONSTRAINTS === #
-
-    @api.constrains("date_end")
-    def _check_end_after_bills(self):
-        """A contract can't end before what is billed already (T9, ex. A23)."""
-        for contract in self.filtered(lambda c: c.date_end and not c._is_for_request()):
-            billed = contract.term_ids.filtered(lambda term: term.billed and term.kind == "regular")
-            last = max(billed.mapped("date_end"), default=contract.date_end)
-            if contract.date_end < last:
-                raise ValidationError(
-                    self.env._(
-                        "%(contract)s is billed through %(last)s and can't end on %(end)s. Credit "
-                        "the bill first, or choose a later day.",
-                        contract=contract.display_name,
-                        last=last,
-                        end=contract.date_end,
-                    )
-                )
-
     # === CRUD METHODS === #
 
     @api.model_create_multi
@@ -349,13 +330,19 @@ class SupportContract(models.Model):
             self.env["support.contract.term"]._roll(self.filtered("term_ids"))
         return result
 
+    @api.model
+    def _get_sources(self, target):
+        """Return the states from which a state can be reached."""
+        return TRANSITIONS[target]
+
     def _set_state(self, target):
         """Make every transition; the one door to `state`.
 
         :param str target: one of STATES
         :raise UserError: if a contract is in a state from which the target can't be reached
         """
-        wrong = self.filtered(lambda contract: contract.state not in TRANSITIONS[target])
+        sources = self._get_sources(target)
+        wrong = self.filtered(lambda contract: contract.state not in sources)
         if wrong:
             labels = dict(self._fields["state"]._description_selection(self.env))
             raise UserError(

@@ -21,7 +21,7 @@ class SupportContract(models.Model):
         compute="_compute_balance", help="Of the units that can be used today, the part used."
     )
 
-    @api.depends("term_ids.date_start", "term_ids.date_end", "term_ids.charged")
+    @api.depends("term_ids.date_start", "term_ids.date_end", "term_ids.charged", "term_ids.kind")
     def _compute_current_term(self):
         for contract in self:
             today = contract._get_today()
@@ -29,7 +29,7 @@ class SupportContract(models.Model):
             contract.current_term_id = terms.filtered(
                 lambda term, day=today: term.date_start <= day <= term.date_end
             )[:1]
-            coming = terms.filtered(lambda term: not term.charged)[:1]
+            coming = terms.filtered(lambda term: term.billing_date and not term.charged)[:1]
             contract.next_billing_date = coming.billing_date
 
     @api.depends("entitlement_ids.quantity", "entitlement_ids.remaining")

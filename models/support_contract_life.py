@@ -77,6 +77,10 @@ class SupportContract(models.Model):
 
     # === BUSINESS METHODS === #
 
+    def _finish(self):
+        """End these contracts, which are over: their last day, or their units."""
+        self._set_state("expired")
+
     def _check_confirmable(self):
         """Collect what is missing before a contract can run, and say it at once."""
         problems = []

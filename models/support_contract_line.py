@@ -109,22 +109,30 @@ class SupportContractLine(models.Model):
         for line in changed:
             contract = line.contract_id
             for term in contract.term_ids.filtered(
-                lambda term: term.charged and term.kind == "regular"
+                lambda term: term.charged and term.kind != "final"
             ):
-                wanted = sum(vals["amount"] for vals in term._prepare_fees(line) if vals["amount"])
-                charged = self.env["support.charge"].search(
-                    [
-                        ("contract_line_id", "=", line.id),
-                        ("term_id", "=", term.id),
-                        ("state", "!=", "cancelled"),
-                    ]
-                )
-                elsewhere = line._get_charged_elsewhere(term)
-                difference = wanted - sum(charged.mapped("amount")) - elsewhere
+                difference = line._get_difference(term)
                 if not contract.currency_id.is_zero(difference):
                     vals_list.append(line._prepare_difference(term, difference))
         changed.changed = False
         return vals_list
+
+    def _get_difference(self, term, until=None):
+        """Return what a charged term costs more, or less, than was charged for this product.
+
+        :param date until: as if the contract ended on this day, if that is earlier
+        """
+        self.ensure_one()
+        charged = self.env["support.charge"].search(
+            [
+                ("contract_line_id", "=", self.id),
+                ("term_id", "=", term.id),
+                ("state", "!=", "cancelled"),
+            ]
+        )
+        wanted = sum(vals["amount"] for vals in term._prepare_fees(self, until=until))
+        elsewhere = self._get_charged_elsewhere(term)
+        return wanted - sum(charged.mapped("amount")) - elsewhere
 
     def _get_charged_elsewhere(self, term):
         """Return what of a term was billed before the contract came here: by what held then."""

@@ -84,7 +84,7 @@ class SupportContract(models.Model):
         self.ensure_one()
         number = term.number + (1 if self.billing_mode == "advance" else 0)
         return self.term_ids.sorted("number").filtered(
-            lambda later: later.number >= number and not later.billed
+            lambda later: later.number >= number and later.kind != "void" and not later.billed
         )[:1]
 
     def _is_billable(self):

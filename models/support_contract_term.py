@@ -1,13 +1,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 import logging
-from datetime import date
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
-from odoo.tools import format_date, groupby
+from odoo.tools import format_date
 
-from ..tools.periods import ONE_DAY, Span, billing_date, iter_terms, whole_term
+from ..tools.periods import Span, billing_date, whole_term
 from ..tools.rating import format_hours
 from ..tools.zones import local_day
 from .support_contract import RUNNING_STATES
@@ -35,7 +33,10 @@ class SupportContractTerm(models.Model):
     currency_id = fields.Many2one(related="contract_id.currency_id")
     number = fields.Integer(required=True, readonly=True, help="Counted from 0.")
     kind = fields.Selection(
-        [("regular", "Regular"), ("final", "Final")], required=True, default="regular"
+        [("regular", "Regular"), ("final", "Final"), ("void", "After the End")],
+        required=True,
+        default="regular",
+        help="A term after the end has charges or grants from the time before the end was moved.",
     )
     state = fields.Selection(
         [("upcoming", "Upcoming"), ("open", "Open"), ("closed", "Closed")],
@@ -95,20 +96,20 @@ class SupportContractTerm(models.Model):
     def _compute_display_name(self):
         for term in self:
             start, end = (format_date(self.env, day) for day in (term.date_start, term.date_end))
-            term.display_name = (
-                self.env._("Final %s", start) if term.kind == "final" else f"{start} – {end}"
-            )
+            labels = {
+                "final": self.env._("Final %s", start),
+                "void": self.env._("%(start)s – %(end)s, after the end", start=start, end=end),
+            }
+            term.display_name = labels.get(term.kind) or f"{start} – {end}"
 
     @api.depends("date_start", "date_end", "kind", "contract_id.billing_mode")
     def _compute_billing_date(self):
         for term in self:
-            term.billing_date = (
-                term.date_start
-                if term.kind == "final"
-                else billing_date(
-                    Span(term.date_start, term.date_end), term.contract_id.billing_mode
-                )
-            )
+            if term.kind == "regular":
+                span = Span(term.date_start, term.date_end)
+                term.billing_date = billing_date(span, term.contract_id.billing_mode)
+            else:  # what is after the end is never due
+                term.billing_date = term.kind == "final" and term.date_start
 
     @api.depends("bill_ids.is_main", "bill_ids.state")
     def _compute_billed(self):
@@ -230,7 +231,11 @@ class SupportContractTerm(models.Model):
         self._make_missing(contracts.filtered(lambda c: c.state in RUNNING_STATES), days)
         terms = self.search([("contract_id", "in", contracts.ids), ("state", "!=", "closed")])
         opening = terms.filtered(
-            lambda term: term.state == "upcoming" and term.date_start <= days[term.contract_id]
+            lambda term: (
+                term.state == "upcoming"
+                and term.kind != "void"
+                and term.date_start <= days[term.contract_id]
+            )
         )
         opening.write({"state": "open"})
         grants = self.env["support.entitlement"]._grant(
@@ -247,111 +252,7 @@ class SupportContractTerm(models.Model):
         first = opening.filtered(lambda term: term.number == 0)
         first.contract_id._settle_work_after_end()  # what waited for them
         ended = contracts.filtered(lambda c: c.state in RUNNING_STATES and c._has_ended(days[c]))
-        ended._set_state("expired")
-
-    def _make_missing(self, contracts, days):
-        """Make the terms that are missing, and correct those that a moved end has changed.
-
-        What is whole, closed and before the end stays as it is and isn't even read.
-        """
-        firsts = self._get_first_changeable(contracts)
-        existing = self.search(
-            Domain.OR(
-                Domain("contract_id", "in", [contract.id for contract in group])
-                & Domain("number", ">=", first)
-                for first, group in groupby(contracts, firsts.get)
-            )
-        ).grouped("contract_id")
-        vals_list = []
-        for contract in contracts:
-            terms = {term.number: term for term in existing.get(contract, ())}
-            wanted = self._prepare_terms(contract, days[contract], firsts[contract])
-            for vals in wanted:
-                term = terms.get(vals["number"])
-                if not term:
-                    vals_list.append(vals)
-                elif any(term[name] != vals[name] for name in ("kind", "date_start", "date_end")):
-                    term.write(vals)  # the contract's end has moved
-            last = wanted[-1]["number"]
-            for number, term in terms.items():
-                if number > last and term.state == "upcoming":
-                    term._drop(terms[last])
-        return self.create(vals_list)
-
-    def _get_first_changeable(self, contracts):
-        """Return the number from which on terms can be missing or change: {contract: number}.
-
-        Closed terms don't, but for the one that an earlier end has cut, before the final term,
-        and what comes after an end that has moved nearer.
-        """
-        rows = self._read_group(
-            [
-                ("contract_id", "in", contracts.ids),
-                "|",
-                ("state", "=", "closed"),
-                ("kind", "=", "final"),
-            ],
-            ["contract_id", "kind"],
-            ["number:min", "number:max"],
-        )
-        found = {contract: [] for contract in contracts}
-        for contract, kind, least, greatest in rows:
-            found[contract].append(least - 1 if kind == "final" else greatest + 1)
-        for contract, numbers in found.items():
-            if numbers and contract.date_end:
-                numbers.append(contract._get_term_number(contract.date_end))
-        return {
-            contract: max(min(numbers, default=0), contract._get_first_number())
-            for contract, numbers in found.items()
-        }
-
-    def _drop(self, heir):
-        """Delete an upcoming term that the contract doesn't reach any more."""
-        self.billed_charge_ids.write({"billing_term_id": heir.id})
-        self.unlink()
-
-    @api.model
-    def _prepare_terms(self, contract, until, first):
-        """Return the values of the terms that have begun by a day, and of the next one.
-
-        :param int first: the number of the first one wanted
-        """
-        months = int(contract.billing_period)
-        anchor, last = contract.date_start, contract.date_end or None
-        until = max(until, contract._get_life().start)
-        rows = list(iter_terms(anchor, months, contract.alignment, last, until, first))
-        number = first + len(rows)
-        following = whole_term(anchor, months, number, contract.alignment)
-        if not last or following.start <= last:
-            rows.append((number, following, following.clip(Span(anchor, last or date.max))))
-            final = None
-        else:
-            final = Span(last + ONE_DAY, last + ONE_DAY)
-        vals_list = [
-            {
-                "contract_id": contract.id,
-                "number": number,
-                "kind": "regular",
-                "date_start": used.start,
-                "date_end": used.end,
-                "whole_start": whole.start,
-                "whole_end": whole.end,
-            }
-            for number, whole, used in rows
-        ]
-        if final:
-            vals_list.append(
-                {
-                    "contract_id": contract.id,
-                    "number": number,
-                    "kind": "final",
-                    "date_start": final.start,
-                    "date_end": final.end,
-                    "whole_start": final.start,
-                    "whole_end": final.end,
-                }
-            )
-        return vals_list
+        ended._finish()
 
     def _settle(self, terms, grants):
         """Lapse and carry what is left on ended grants, and rate again what that touches."""

@@ -14,20 +14,25 @@ class SupportContractTerm(models.Model):
 
     _inherit = "support.contract.term"
 
-    def _prepare_fees(self, lines=None, known=None):
+    def _prepare_fees(self, lines=None, known=None, until=None):
         """Return the charges of the recurring products in this term.
 
         One charge for each stretch of days in which quantity and price stay the same, each
         rounded on its own. A contract for one ticket costs them once, however long that takes.
 
         :param date known: leave out what changed from this day on
+        :param date until: as if the contract ended on this day, if that is earlier
         """
         self.ensure_one()
         contract = self.contract_id
-        if self.kind == "final" or contract._is_for_request() and self.number:
+        if self.kind != "regular" or contract._is_for_request() and self.number:
             return []
         proration = "none" if contract._is_for_request() else contract.proration
         used, whole = Span(self.date_start, self.date_end), Span(self.whole_start, self.whole_end)
+        if until:
+            used = used.clip(Span(min(until, self.date_start), until))
+            if not used:
+                return []
         return [
             self._prepare_fee(line, stretch)
             for line in (contract.line_ids if lines is None else lines)
@@ -61,7 +66,7 @@ class SupportContractTerm(models.Model):
         """Return the values of the grants that open with this term."""
         self.ensure_one()
         contract = self.contract_id
-        if self.kind == "final":
+        if self.kind != "regular":
             return []
         return [
             values

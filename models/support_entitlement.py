@@ -39,6 +39,7 @@ FIXED_FIELDS = {
     "sale_line_id",
     "charge_id",
     "takes_back_id",
+    "moved_from_id",
     "event_id",
     "payment_id",
     "company_id",

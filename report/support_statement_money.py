@@ -200,7 +200,9 @@ class SupportStatement(models.TransientModel):
         )
         coming = []
         for contract in contracts:
-            term = contract.term_ids.sorted("number").filtered(lambda term: not term.charged)[:1]
+            term = contract.term_ids.sorted("number").filtered(
+                lambda term: term.billing_date and not term.charged
+            )[:1]
             amount = sum(fee["amount"] for fee in term._prepare_fees()) if term else 0.0
             if not term and contract.state == "pending":
                 amount = sum(contract.line_ids.mapped("subtotal"))

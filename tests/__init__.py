@@ -51,6 +51,8 @@ from . import (
     test_rollover,
     test_screens,
     test_statement,
+    test_terminate,
+    test_terminate_parallel,
     test_terms,
     test_ticket_charge,
     test_ticket_charge_tax,

@@ -1,0 +1,468 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from decimal import Decimal
+from fractions import Fraction
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tools import format_date
+
+from ..models.support_contract import RUNNING_STATES
+from ..tools.money import round_to
+
+
+class SupportTerminateWizard(models.TransientModel):
+    """Ends a contract early (C43, ex. A22, A23, B39): fees, units, debts and the final bill."""
+
+    _name = "support.terminate.wizard"
+    _inherit = "support.decision.mixin"
+    _description = "Terminate a Support Contract"
+
+    last_day = fields.Date(required=True, help="The contract covers this day, too.")
+    date_end = fields.Date(related="contract_id.date_end", string="Would End")
+    billed_through = fields.Date(compute="_compute_billed_through")
+    credit_fees = fields.Boolean(
+        string="Credit what was paid in advance",
+        help="What was billed for days after the last one is given back by days: what the term "
+        "should have cost, less what was charged for it.",
+    )
+    fee_amount = fields.Monetary(
+        string="Early-Termination Fee", help="Untaxed; the taxes are those of the product."
+    )
+    fee_product_id = fields.Many2one("product.product", domain="[('sale_ok', '=', True)]")
+    after_end_policy = fields.Selection(
+        [
+            ("rollover", "Rollover: it waits for the customer's next contract"),
+            ("ignore", "Ignore: it is kept for reports and charged by nobody"),
+        ],
+        string="Work on Open Tickets After the End",
+        required=True,
+        help="For work recorded from now on. Proposed is what the company does.",
+    )
+    settle_now = fields.Boolean(
+        string="Bill now",
+        help="Settle units and make the final bill at once, before the last day is over.",
+    )
+    unit_ids = fields.One2many("support.terminate.wizard.unit", "wizard_id")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("contract_id")
+    def _compute_billed_through(self):
+        for wizard in self:
+            wizard.billed_through = wizard.contract_id._get_billed_through()
+
+    @api.depends(
+        "last_day",
+        "credit_fees",
+        "fee_amount",
+        "fee_product_id",
+        "settle_now",
+        "unit_ids.action",
+        "unit_ids.amount",
+        "unit_ids.target_id",
+        "unit_ids.date_to",
+    )
+    def _compute_preview(self):
+        for wizard in self:
+            problem = wizard._get_problem()
+            if problem:
+                wizard.preview = Markup('<div class="alert alert-danger mb-0">%s</div>') % problem
+            else:
+                wizard.preview = wizard._render_effects(wizard._get_effects())
+
+    # === ACTIONS === #
+
+    def action_terminate(self):
+        """End the contract; what is over already is settled and billed at once."""
+        change = self._run("terminate")
+        termination = self.contract_id.termination_id.sudo()  # notes its own decision
+        termination.change_id = termination.change_id or change
+        return {"type": "ir.actions.act_window_close"}
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def default_get(self, fields):
+        """Propose today, and all that is unused."""
+        values = super().default_get(fields)
+        contract = self.env["support.contract"].browse(values.get("contract_id"))
+        if not contract:
+            return values
+        proposed = self._prepare_proposal(contract)
+        return values | {name: proposed[name] for name in proposed.keys() & set(fields)}
+
+    @api.model
+    def _prepare_proposal(self, contract):
+        today = contract._get_today()
+        product = self.env.ref("support_contract.product_termination_fee")
+        grants = contract.entitlement_ids.filtered(
+            lambda grant: grant.remaining > 0 and grant._get_unused()
+        )
+        return {
+            "last_day": min(today, contract.date_end or today),
+            "after_end_policy": contract._get_after_end_policy(),
+            "fee_product_id": product.id,
+            "unit_ids": [
+                Command.create(self.unit_ids._prepare_unit(grant, contract))
+                for grant in grants.sorted(lambda grant: (grant.date_from, grant.id))
+            ],
+        }
+
+    def _get_problem(self):
+        """Return why this can't be done now, with what to do; False: it can."""
+        self.ensure_one()
+        try:
+            self._check_contract()
+            self._check_day()
+            self._check_fee()
+            self.unit_ids._check_units()
+        except UserError as error:
+            return str(error)
+        return False
+
+    def _check(self):
+        self.unit_ids.entitlement_id._lock_pools()  # so that what is checked stays true
+        problem = self._get_problem()
+        if problem:
+            raise UserError(problem)
+
+    def _check_contract(self):
+        contract = self.contract_id
+        if contract.termination_id:
+            raise UserError(contract.termination_label)
+        if contract._is_for_request():
+            raise UserError(
+                self.env._(
+                    "%s is for a single ticket and ends when that is closed.",
+                    contract.display_name,
+                )
+            )
+        if contract.state in ("draft", "pending"):
+            raise UserError(
+                self.env._(
+                    "%s has not begun: it can only be terminated while it runs. Cancel it instead.",
+                    contract.display_name,
+                )
+            )
+        if contract.state not in RUNNING_STATES:
+            labels = dict(contract._fields["state"]._description_selection(self.env))
+            raise UserError(
+                self.env._(
+                    "%(contract)s is %(state)s: it can only be terminated while it runs.",
+                    contract=contract.display_name,
+                    state=labels[contract.state],
+                )
+            )
+
+    def _check_day(self):
+        contract, day = self.contract_id, self.last_day
+        life = contract._get_life()
+        if not day or not life.start <= day <= life.end:
+            raise UserError(
+                self.env._(
+                    "%(contract)s runs %(life)s: choose a last day within.",
+                    contract=contract.display_name,
+                    life=self.env._(
+                        "from %(start)s until %(end)s",
+                        start=format_date(self.env, life.start),
+                        end=format_date(self.env, contract.date_end)
+                        if contract.date_end
+                        else self.env._("no end"),
+                    ),
+                )
+            )
+        last = self.billed_through
+        if last and day < last and not self.credit_fees:
+            raise UserError(contract._explain_billed_through(last, day))
+        today = contract._get_today()
+        if self.settle_now and day > contract._get_term_on(today).whole_end:
+            raise UserError(
+                self.env._(
+                    "It can be billed now only if it ends within the running term. Leave “Bill "
+                    "now” out: the final bill is made when the last day is over."
+                )
+            )
+
+    def _check_fee(self):
+        if self.currency_id.compare_amounts(self.fee_amount, 0) < 0:
+            raise UserError(self.env._("The fee can't be negative: give a credit instead."))
+        if self.fee_amount and not self.fee_product_id:
+            raise UserError(self.env._("Choose the product that bills the fee."))
+
+    def _decide(self):
+        contract = self.contract_id
+        effects = self._get_effects()
+        # Only through here: nobody has the right to write terminations.
+        termination = self.env["support.contract.termination"].sudo()
+        termination = termination.create(self._prepare_termination())
+        contract.write({"date_end": self.last_day, "after_end_policy": self.after_end_policy})
+        if self.settle_now:
+            termination._settle()
+            termination._bill()
+        return {
+            "summary": self._summarize(effects),
+            "amount": sum(effect["amount"] for effect in effects if effect["new"]),
+        }
+
+    def _prepare_termination(self):
+        contract = self.contract_id
+        return {
+            "contract_id": contract.id,
+            "last_day": self.last_day,
+            "reason": self.reason,
+            "user_id": self.env.uid,
+            "credit_fees": self.credit_fees,
+            "fee_amount": self.fee_amount,
+            "fee_product_id": self.fee_product_id.id,
+            "prior_date_end": contract.date_end,
+            "prior_state": contract.state,
+            "prior_after_end_policy": contract.after_end_policy,
+            "unit_ids": [Command.create(unit._prepare_decision()) for unit in self.unit_ids],
+        }
+
+    # === EFFECTS === #
+
+    def _get_effects(self):
+        """Return what the termination comes to, as far as it is known today.
+
+        :return: dicts of `label`, `amount` (signed, untaxed) and `new`: it is decided here, and
+            wasn't owed before
+        """
+        self.ensure_one()
+        effects = [*self._get_fee_effects(), *self.unit_ids._get_effects()]
+        if not self.currency_id.is_zero(self.fee_amount):
+            name = self.fee_product_id.display_name
+            effects.append({"label": name, "amount": self.fee_amount, "new": True})
+        return effects
+
+    def _get_fee_effects(self):
+        """Return the credits of charged terms, the fees still to come, and the open debts."""
+        contract, day = self.contract_id, self.last_day
+        regular = contract.term_ids.filtered(lambda term: term.kind == "regular").sorted("number")
+        effects = []
+        for term in regular.filtered(lambda term: term.charged and term.date_end > day):
+            used = max((min(day, term.date_end) - term.date_start).days + 1, 0)
+            unused = (term.date_end - term.date_start).days + 1 - used
+            for line in contract.line_ids:
+                amount = line._get_difference(term, day)
+                if not self.currency_id.is_zero(amount):
+                    label = self.env._(
+                        "%(product)s, %(term)s: %(days)s days after the end",
+                        product=line.product_id.display_name,
+                        term=term.display_name,
+                        days=unused,
+                    )
+                    effects.append({"label": label, "amount": amount, "new": True})
+        coming = regular.filtered(lambda term: not term.charged and term.date_start <= day)
+        fees = sum(fee["amount"] for term in coming for fee in term._prepare_fees(until=day))
+        if fees:
+            label = self.env._("Recurring products until the last day, not billed yet")
+            effects.append({"label": label, "amount": fees, "new": False})
+        debts = self.env["support.charge"].search(
+            [("billing_contract_id", "=", contract.id), ("state", "=", "open")]
+        )
+        owed = sum(debts.mapped("amount"))
+        if not self.currency_id.is_zero(owed):
+            label = self.env._("Open debts and credits, not billed yet")
+            effects.append({"label": label, "amount": owed, "new": False})
+        return effects
+
+    def _render_effects(self, effects):
+        """Return the effects as a table, with the total of what is still to be billed."""
+        row = Markup('<tr><td>%s</td><td class="text-end">%s</td></tr>')
+        rows = Markup().join(
+            row
+            % (
+                effect["label"],
+                "" if effect["amount"] is None else self.currency_id.format(effect["amount"]),
+            )
+            for effect in [
+                {"label": self._get_end_label(), "amount": None},
+                *effects,
+            ]
+        )
+        total = sum(effect["amount"] for effect in effects)
+        label = (
+            self.env._("Still to be billed, untaxed")
+            if self.currency_id.compare_amounts(total, 0) >= 0
+            else self.env._("To be credited, untaxed")
+        )
+        return Markup(
+            '<table class="table table-sm mb-0"><tbody>%s</tbody><tfoot class="fw-bold">%s</tfoot>'
+            "</table>"
+        ) % (rows, row % (label, self.currency_id.format(total)))
+
+    def _get_end_label(self):
+        day = format_date(self.env, self.last_day)
+        if self.last_day < self.contract_id._get_today():
+            return self.env._("It ended on %s and is settled at once.", day)
+        if self.settle_now:
+            return self.env._("It covers tickets through %s and is settled now.", day)
+        return self.env._(
+            "It covers tickets through %s. What is then left, used or owed is settled on the day "
+            "after; below as of today.",
+            day,
+        )
+
+    def _summarize(self, effects):
+        """Return the effects as text for the history."""
+        lines = [self._get_end_label()]
+        for effect in effects:
+            if effect["new"]:
+                lines.append(effect["label"])
+        return "\n".join(lines)
+
+
+class SupportTerminateWizardUnit(models.TransientModel):
+    """The units left on one grant, and what becomes of them."""
+
+    _name = "support.terminate.wizard.unit"
+    _description = "Unused Units of a Contract to Terminate"
+
+    wizard_id = fields.Many2one(
+        "support.terminate.wizard", required=True, ondelete="cascade", readonly=True
+    )
+    contract_id = fields.Many2one(related="wizard_id.contract_id")
+    commercial_partner_id = fields.Many2one(related="contract_id.commercial_partner_id")
+    company_id = fields.Many2one(related="contract_id.company_id")
+    currency_id = fields.Many2one(related="contract_id.currency_id")
+    entitlement_id = fields.Many2one(
+        "support.entitlement", string="Grant", required=True, readonly=True
+    )
+    units = fields.Integer(required=True, readonly=True)
+    units_label = fields.Char(string="Left", compute="_compute_units_label")
+    action = fields.Selection(
+        [
+            ("forfeit", "Forfeit"),
+            ("credit", "Credit at cost"),
+            ("move", "Move to another contract"),
+        ],
+        string="What Becomes of It",
+        required=True,
+        default="forfeit",
+    )
+    amount = fields.Monetary(
+        string="Credit", help="Proposed is what so many units cost; those of a fee cost nothing."
+    )
+    target_id = fields.Many2one("support.contract", string="To")
+    date_to = fields.Date(string="Usable Until", help="Empty: for life.")
+
+    @api.depends("entitlement_id", "units")
+    def _compute_units_label(self):
+        for unit in self:
+            unit.units_label = unit.entitlement_id._format_units(unit.units)
+
+    @api.model
+    def _prepare_unit(self, grant, contract):
+        units = grant._get_unused()
+        step = Decimal(str(contract.currency_id.rounding))
+        return {
+            "entitlement_id": grant.id,
+            "units": units,
+            "amount": float(round_to(Fraction(grant._get_cost(units)), step)),
+            "date_to": grant.date_to,
+        }
+
+    def _check_units(self):
+        """Refuse what doesn't fit the grants as they are now.
+
+        :raise UserError: with the grant, the reason and what to do
+        """
+        for unit in self:
+            grant = unit.entitlement_id
+            left = grant._get_unused()
+            if left != unit.units:
+                raise UserError(
+                    self.env._(
+                        "%(grant)s has %(left)s left by now, no longer %(before)s. Open the "
+                        "termination again and look at it once more.",
+                        grant=grant.name,
+                        left=grant._format_units(left),
+                        before=grant._format_units(unit.units),
+                    )
+                )
+            if unit.action == "credit" and unit.currency_id.compare_amounts(unit.amount, 0) < 0:
+                raise UserError(
+                    self.env._(
+                        "The credit for %s can't be negative: enter what it cost, or forfeit it.",
+                        grant.name,
+                    )
+                )
+            if unit.action == "move":
+                unit._check_move(grant, unit.target_id)
+
+    def _check_move(self, grant, target):
+        self.ensure_one()
+        contract = self.contract_id
+        if not target:
+            raise UserError(self.env._("Choose the contract to which %s is moved.", grant.name))
+        if (
+            target == contract
+            or target.commercial_partner_id != contract.commercial_partner_id
+            or target.company_id != contract.company_id
+        ):
+            raise UserError(
+                self.env._(
+                    "Units of %(customer)s can only be moved to another contract of the same "
+                    "customer and company; %(target)s is none.",
+                    customer=contract.commercial_partner_id.display_name,
+                    target=target.display_name,
+                )
+            )
+        if target.state not in ("pending", *RUNNING_STATES) or target.termination_id:
+            raise UserError(
+                self.env._(
+                    "%s doesn't run: choose a contract that does, or that is to begin.",
+                    target.display_name,
+                )
+            )
+        if self.date_to and (not grant.date_to or self.date_to < grant.date_to):
+            raise UserError(
+                self.env._(
+                    "%(grant)s can be used until %(day)s: moved units keep that, or get longer.",
+                    grant=grant.name,
+                    day=format_date(self.env, grant.date_to) or self.env._("no end"),
+                )
+            )
+        if self.date_to and self.date_to < max(
+            target._get_life().start, min(self.wizard_id.last_day, target._get_today())
+        ):
+            raise UserError(
+                self.env._(
+                    "%(grant)s would be over before it can be used under %(target)s: choose a "
+                    "later day until which it can be used.",
+                    grant=grant.name,
+                    target=target.display_name,
+                )
+            )
+
+    def _prepare_decision(self):
+        self.ensure_one()
+        moved = self.action == "move"
+        return {
+            "entitlement_id": self.entitlement_id.id,
+            "action": self.action,
+            "units": self.units,
+            "amount": self.amount if self.action == "credit" else 0.0,
+            "target_id": self.target_id.id if moved else False,
+            "date_to": self.date_to if moved else False,
+        }
+
+    def _get_effects(self):
+        effects = []
+        for unit in self:
+            facts = {"grant": unit.entitlement_id.name, "units": unit.units_label}
+            amount = 0.0
+            if unit.action == "credit":
+                amount = -unit.amount
+                label = self.env._("%(grant)s: %(units)s credited", **facts)
+            elif unit.action == "move":
+                target = unit.target_id.display_name
+                label = self.env._("%(grant)s: %(units)s moved to %(to)s", to=target, **facts)
+            else:
+                label = self.env._("%(grant)s: %(units)s forfeited", **facts)
+            effects.append({"label": label, "amount": amount, "new": True})
+        return effects
