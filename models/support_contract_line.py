@@ -187,6 +187,14 @@ class SupportContractLine(models.Model):
         initial = (Decimal(str(self.quantity)), Decimal(str(self.price_unit)))
         return [
             Stretch(part, quantity, price, 1 if method == "none" else fraction(part, whole, method))
-            for part, (quantity, price) in segments(span, changes, initial)
+            for stretch, (quantity, price) in segments(span, changes, initial)
             if quantity
+            for part in self._get_paid_parts(stretch, method)
         ]
+
+    def _get_paid_parts(self, span, _method):
+        """Return the parts of a span whose days cost something; to be extended.
+
+        :param str _method: actual | fixed30 | none
+        """
+        return [span]

@@ -3,6 +3,7 @@ import logging
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import format_date
 
 from ..tools.periods import Span, billing_date, whole_term
@@ -175,21 +176,7 @@ class SupportContractTerm(models.Model):
         contracts = self.env["support.contract"]
         # UTC+14 is the first place to see a new day; who isn't there yet is rolled for nothing.
         today = local_day(fields.Datetime.now(), "Pacific/Kiritimati")
-        domain = [
-            "|",
-            "|",
-            "&",
-            ("state", "=", "pending"),
-            ("date_start", "<=", today),
-            ("term_ids", "any", [("state", "=", "open"), ("date_end", "<", today)]),
-            "&",
-            ("state", "in", RUNNING_STATES),
-            "|",
-            "|",
-            ("date_end", "<", today),
-            ("ends_when_used", "=", True),
-            ("term_ids", "any", [("state", "=", "upcoming"), ("date_start", "<=", today)]),
-        ]
+        domain = self._get_due_domain(today)
         due = contracts.search(domain, order="id").ids
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(due))
@@ -211,6 +198,27 @@ class SupportContractTerm(models.Model):
                 break
         if failed:
             _logger.error("%s support contracts could not be rolled", failed)
+
+    @api.model
+    def _get_due_domain(self, today):
+        """Return for which contracts a day has brought something; to be extended."""
+        return Domain(
+            [
+                "|",
+                "|",
+                "&",
+                ("state", "=", "pending"),
+                ("date_start", "<=", today),
+                ("term_ids", "any", [("state", "=", "open"), ("date_end", "<", today)]),
+                "&",
+                ("state", "in", RUNNING_STATES),
+                "|",
+                "|",
+                ("date_end", "<", today),
+                ("ends_when_used", "=", True),
+                ("term_ids", "any", [("state", "=", "upcoming"), ("date_start", "<=", today)]),
+            ]
+        )
 
     @api.model
     def _roll(self, contracts, today=None):

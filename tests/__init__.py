@@ -53,6 +53,8 @@ from . import (
     test_statement,
     test_terminate,
     test_terminate_parallel,
+    test_suspension,
+    test_credit_hold,
     test_terms,
     test_ticket_charge,
     test_ticket_charge_tax,

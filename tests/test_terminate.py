@@ -308,13 +308,16 @@ class TestTerminate(TerminateMixin, BillingCommon):
             wizard.unit_ids.action = "credit"
             self.assertIn("350.00", wizard.preview)
             wizard.action_terminate()
-            bill = contract.termination_id.bill_ids
-            self.assertIn(("credit", -350), self._get_lines(bill))
-            credit = bill.charge_ids.filtered(lambda charge: charge.kind == "credit")
+            term, final = contract.termination_id.bill_ids.sorted("date")
+            self.assertEqual(self._get_lines(term), [("top_up", 500)])  # was due before
+            self.assertEqual(self._get_lines(final), [("credit", -350)])
+            credit = final.charge_ids.filtered("amount")
             self.assertEqual(credit.product_id, self.fee_product)
             self.assertIn("7:00", credit.name)
-            (move,) = self._invoice(bill, post=True)
-        self.assertEqual((grant.remaining, move.amount_untaxed), (0, 150))
+            (move,) = self._invoice(final, post=True)
+        self.assertEqual(move.invoice_line_ids.tax_ids, self.tax)
+        self.assertEqual((move.move_type, move.amount_untaxed), ("out_refund", 350))
+        self.assertEqual(grant.remaining, 0)
         self.assertProved(contract)
 
     def test_other_price_for_units_than_proposed(self):

@@ -19,6 +19,7 @@ from odoo.addons.support_contract.tools.periods import (
     segments,
     term_index,
     whole_term,
+    without,
 )
 
 exact = settings(deadline=None, derandomize=True)
@@ -433,3 +434,38 @@ class TestSegments(BaseCase):
             expected.append((day, past[-1][1] if past else initial))
         self.assertEqual(by_day, expected)
         self.assertTrue(all(a[1] != b[1] for a, b in pairwise(parts)))
+
+
+@tagged("post_install", "-at_install")
+class TestWithout(BaseCase):
+    june = span("2026-06-01", "2026-06-30")
+
+    def test_gaps_cut_a_span(self):  # ex. A26
+        gaps = [span("2026-06-25", "2026-07-10"), span("2026-06-10", "2026-06-19")]
+        self.assertEqual(
+            without(self.june, gaps),
+            [span("2026-06-01", "2026-06-09"), span("2026-06-20", "2026-06-24")],
+        )
+
+    def test_gap_around_a_span_leaves_nothing(self):
+        self.assertEqual(without(self.june, [Span(date(2026, 5, 1), date.max)]), [])
+
+    @exact
+    @given(
+        inner_spans(), st.lists(st.tuples(st.integers(-40, 440), st.integers(0, 60)), max_size=5)
+    )
+    def test_what_is_left_are_the_days_of_no_gap(self, drawn, offsets):
+        used, _whole = drawn
+        gaps = []
+        for offset, length in offsets:
+            first = used.start + timedelta(days=offset)
+            gaps.append(Span(first, first + timedelta(days=length)))
+
+        def listed(part):
+            return {part.start + timedelta(days=index) for index in range(part.days)}
+
+        parts = without(used, gaps)
+        left = [day for part in parts for day in sorted(listed(part))]
+        self.assertEqual(left, sorted(listed(used).difference(*map(listed, gaps))))
+        for before, after in pairwise(parts):
+            self.assertGreater((after.start - before.end).days, 1)  # neighbours are one part

@@ -102,3 +102,43 @@ class TestTours(HttpCase):
         self.assertEqual((contract.state, contract.request_ticket_id), ("active", tickets[1]))
         self.assertEqual(contract.bill_ids.move_id.amount_untaxed, 80.0)
         self.assertFalse(tickets[1].lock_reason)
+
+    def test_manager_terminates_contract(self):
+        product = self.env["product.product"].create(
+            {"name": "Tour fee", "type": "service", "list_price": 310.0}
+        )
+        company = self.env.ref("base.user_admin").company_id
+        contracts = self.env["support.contract"].with_company(company)
+        plan = self.env["support.plan"].create(
+            {
+                "name": "Tour Terminate Plan",
+                "company_id": company.id,
+                "billing_mode": "advance",
+                "alignment": "calendar",
+                "duration_months": 0,
+                "line_ids": [Command.create({"product_id": product.id})],
+            }
+        )
+        customer = self.env["res.partner"].create({"name": "Tour Motel", "is_company": True})
+        contract = contracts.create(
+            {"plan_id": plan.id, "partner_id": customer.id, "company_id": company.id}
+        )
+        contract.action_confirm()
+        today = contract._get_today()
+        # Two terms ahead, so that there is something to give back on the last day of a month, too.
+        coming = max(contract.term_ids.mapped("date_start"))
+        self.env["support.bill"]._generate(contract, coming)
+        paid = sum(contract.bill_ids.mapped("amount_untaxed"))
+
+        self.start_tour(
+            f"/odoo/support-contracts/{contract.id}", "support_terminate", login="admin"
+        )
+
+        contract.invalidate_recordset()
+        kinds = contract.change_ids.mapped("kind")
+        self.assertEqual(kinds, ["terminate", "undo", "terminate"])
+        self.assertEqual(contract.date_end, today)
+        term = contract.term_ids.filtered(lambda term: term.number == 0)
+        left = 310.0 / ((term.whole_end - term.whole_start).days + 1)
+        bill = contract.termination_id.bill_ids
+        self.assertAlmostEqual(paid + bill.amount_untaxed, left, places=1)

@@ -6,7 +6,7 @@ ends. Lengths are days, periods are months, shares are exact fractions.
 """
 
 from calendar import monthrange
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import NamedTuple, TypeVar
@@ -139,6 +139,24 @@ def segments(used: Span, changes: Sequence[tuple[date, T]], initial: T) -> list[
             merged.append((day, value))
     ends = [day - ONE_DAY for day, _value in merged[1:]] + [used.end]
     return [(Span(start, end), value) for (start, value), end in zip(merged, ends, strict=True)]
+
+
+def without(span: Span, gaps: Iterable[Span]) -> list[Span]:
+    """The parts of a span that no gap holds, in their order.
+
+    Gaps come in any order; they may overlap each other and reach beyond the span.
+    """
+    parts, start = [], span.start
+    for gap in sorted(gaps):
+        hole = gap.clip(span)
+        if not hole:
+            continue
+        if start < hole.start:
+            parts.append(Span(start, hole.start - ONE_DAY))
+        start = max(start, hole.end + ONE_DAY)
+    if start <= span.end:
+        parts.append(Span(start, span.end))
+    return parts
 
 
 def _month_number(day: date) -> int:

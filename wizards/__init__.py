@@ -20,6 +20,8 @@ from . import (
     support_top_up_undo,
     support_renew_wizard,
     support_terminate_wizard,
+    support_suspend_wizard,
+    support_hold_wizard,
     support_undo_termination_wizard,
     support_ticket_contract_wizard,
     support_ticket_charge_wizard,
