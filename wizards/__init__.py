@@ -20,6 +20,7 @@ from . import (
     support_top_up_undo,
     support_renew_wizard,
     support_terminate_wizard,
+    support_terminate_wizard_unit,
     support_suspend_wizard,
     support_hold_wizard,
     support_undo_termination_wizard,
