@@ -84,14 +84,5 @@ registry.category("web_tour.tours").add("support_terminate", {
             content: "the contract says so",
             trigger: ".o_field_widget[name=termination_label]:contains(Moves after all)",
         },
-        {
-            content: "its history tells all of it",
-            trigger: ".oe_stat_button[name=action_view_changes]",
-            run: "click",
-        },
-        {
-            content: "three decisions",
-            trigger: ".o_data_row:contains(Stays here)",
-        },
     ],
 });
