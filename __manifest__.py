@@ -19,6 +19,7 @@
         "data/helpdesk_ticket_stage_data.xml",
         "data/support_contract_stage_data.xml",
         "data/mail_template_data.xml",
+        "data/support_termination_data.xml",
         "data/support_hold_data.xml",
         "report/support_term_report_views.xml",
         "report/support_balance_report_views.xml",
