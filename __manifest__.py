@@ -96,6 +96,7 @@
         "views/support_forecast_views.xml",
         "views/sale_order_views.xml",
         "views/support_contract_renewal_views.xml",
+        "views/support_contract_price_views.xml",
         "views/support_menus.xml",
         "views/support_hold_views.xml",
         "views/support_top_up_plan_views.xml",

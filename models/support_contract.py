@@ -25,7 +25,7 @@ TRANSITIONS = {
     "suspended": {"active"},
     "expired": {"active", "suspended"},
     "terminated": {"pending", "active", "suspended"},
-    "cancelled": {"draft", "pending"},
+    "cancelled": {"draft", "pending", "active"},
 }
 RUNNING_STATES = ("active", "suspended")
 # What can't change any more once terms, grants and bills hang on it.

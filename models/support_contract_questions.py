@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..tools.periods import Span
@@ -57,10 +57,7 @@ class SupportContract(models.Model):
         """
         self.ensure_one()
         product = product.with_company(self.company_id)
-        uom = product.uom_id
-        if unit == "hour":  # unlike ref() this asks the database once, not for every day
-            hour = self.env["ir.model.data"]._xmlid_to_res_id("uom.product_uom_hour")
-            uom = uom.browse(hour)
+        uom = self._get_price_unit_of_measure(product, unit)
         if self.pricelist_id:
             return self.pricelist_id._get_product_price(
                 product, 1.0, currency=self.currency_id, uom=uom, date=day
@@ -68,6 +65,16 @@ class SupportContract(models.Model):
         price = product.uom_id._compute_price(product.lst_price, uom)
         source = product.currency_id or self.company_id.currency_id
         return source._convert(price, self.currency_id, self.company_id, day, round=False)
+
+    @api.model
+    def _get_price_unit_of_measure(self, product, unit):
+        """Return the unit of measure in which a price is asked: the hour, or the product's own."""
+        if unit != "hour":
+            return product.uom_id
+        # Unlike ref() this asks the database once, not for every day.
+        return product.uom_id.browse(
+            self.env["ir.model.data"]._xmlid_to_res_id("uom.product_uom_hour")
+        )
 
     def _get_term_on(self, day):
         """Return the term that holds a day; outside of the terms, the nearest one."""

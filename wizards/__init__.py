@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 from . import (
     base_partner_merge,
+    sale_advance_payment_inv,
     support_decision_mixin,
     support_activation_wizard,
     support_adjust_wizard,
