@@ -33,7 +33,8 @@ class SupportInvoicing(models.AbstractModel):
                         company.display_name,
                     )
                 )
-            charges = group._get_charges().filtered("amount")
+            # What is given back goes on the product that was billed, archived or not.
+            charges = group._get_charges().filtered(lambda c: c.amount and not c.refund_of_id)
             for product in charges.product_id:
                 problem = self._get_product_problem(product, company, journal)
                 if problem:
