@@ -48,6 +48,7 @@ from . import (
     test_register_parallel,
     test_renew,
     test_renew_automatic,
+    test_renew_parallel,
     test_renew_units,
     test_replay,
     test_returns,

@@ -1,4 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from datetime import timedelta
+
+from odoo import fields
 from odoo.fields import Command
 from odoo.tests import HttpCase, tagged
 
@@ -142,3 +145,31 @@ class TestTours(HttpCase):
         left = 310.0 / ((term.whole_end - term.whole_start).days + 1)
         bill = contract.termination_id.bill_ids
         self.assertAlmostEqual(paid + bill.amount_untaxed, left, places=1)
+
+    def test_manager_renews_a_contract(self):
+        today = fields.Date.today()
+        product = self.env["product.product"].create(
+            {"name": "Tour fee", "type": "service", "list_price": 100.0}
+        )
+        plan = self.env["support.plan"].create(
+            {"name": "Tour Year", "line_ids": [Command.create({"product_id": product.id})]}
+        )
+        contract = self.env["support.contract"].create(
+            {
+                "title": "Tour Renewable",
+                "plan_id": plan.id,
+                "partner_id": self.env["res.partner"].create({"name": "Tour Hotel"}).id,
+                "date_start": today - timedelta(days=300),
+            }
+        )
+        contract.action_confirm()
+
+        self.start_tour(
+            f"/odoo/support.contract/{contract.id}", "support_renew", login="admin", timeout=120
+        )
+
+        renewal = contract.renewal_id
+        self.assertEqual(renewal.state, "pending")
+        self.assertEqual(renewal.date_start, contract.date_end + timedelta(days=1))
+        self.assertEqual(renewal.line_ids.price_unit, 105.0)
+        self.assertEqual(contract.change_ids.reason, "Agreed on the phone")
