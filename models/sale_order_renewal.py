@@ -59,6 +59,13 @@ class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
     @api.depends("order_id.support_renewal_id")
+    def _compute_support_plan_id(self):
+        """What renews a contract doesn't sell another one, even if the product does elsewhere."""
+        result = super()._compute_support_plan_id()
+        self.filtered("order_id.support_renewal_id").support_plan_id = False
+        return result
+
+    @api.depends("order_id.support_renewal_id")
     def _compute_qty_to_invoice(self):
         """The contract bills its fees: the order must not bill them again."""
         renewing = self.filtered("order_id.support_renewal_id")

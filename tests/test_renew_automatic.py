@@ -230,6 +230,17 @@ class TestRenewalQuotations(AutomaticMixin, BillingCommon):
         with self.assertRaisesRegex(UserError, "has begun"):
             order.action_cancel()
 
+    def test_a_product_that_sells_contracts_makes_no_second_one(self):
+        plan = self._make_plan(fee=50)
+        self.fee_product.product_tmpl_id.sudo().support_plan_id = plan
+        contract, order = self._offer()
+        self.assertFalse(order.order_line.support_plan_id)
+        before = self.env["support.contract"].search_count([])
+        with freeze_time("2026-12-15 12:00:00"):
+            order.action_confirm()
+        self.assertEqual(self.env["support.contract"].search_count([]), before)
+        self.assertEqual(contract.renewal_id.state, "pending")
+
     def test_a_refused_quotation_calls_the_renewal_off(self):
         contract, order = self._offer()
         renewal = contract.renewal_id
