@@ -197,17 +197,22 @@ class AccountAnalyticLine(models.Model):
             line.rated_pieces = pieces[line.id]
             line.billable_seconds = sum(piece["seconds"] for piece in pieces[line.id])
 
-    @api.depends("billable_seconds", "charge_ids.seconds", "charge_ids.kind")
+    @api.depends(
+        "billable_seconds", "charge_ids.seconds", "charge_ids.kind", "charge_ids.cancelled"
+    )
     def _compute_covered(self):
         for line in self:
-            covered = line.sudo().charge_ids.filtered(lambda charge: charge.kind == "covered")
+            covered = line.sudo().charge_ids.filtered(
+                lambda charge: charge.kind == "covered" and not charge.cancelled
+            )
             line.billable_hours = hours_of(line.billable_seconds)
             line.covered_hours = hours_of(sum(covered.mapped("seconds")))  # time, no price
 
-    @api.depends("charge_ids.amount")
+    @api.depends("charge_ids.amount", "charge_ids.cancelled")
     def _compute_support_amount(self):
         for line in self:
-            line.support_amount = sum(line.charge_ids.mapped("amount"))
+            live = line.charge_ids.filtered(lambda charge: not charge.cancelled)
+            line.support_amount = sum(live.mapped("amount"))
 
     @api.depends("support_billable", "charge_ids.state", "ticket_id")
     def _compute_support_state(self):

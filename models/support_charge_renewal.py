@@ -65,7 +65,7 @@ class SupportCharge(models.Model):
     def _get_carried_domain(self):
         """Return which charges belong to the next term, and not to the end of a contract."""
         carried_in = Domain("kind", "=", "transfer") & Domain("amount", ">", 0)
-        return Domain("kind", "=", "credit") | carried_in
+        return Domain("kind", "=", "credit") | carried_in | Domain("moved_by_id", "!=", False)
 
 
 class SupportBill(models.Model):

@@ -13,9 +13,12 @@ class SupportCharge(models.Model):
     _inherit = "support.charge"
 
     def _withdraw(self):
-        """Delete charges whose work is gone; the bill they were on is looked at again."""
+        """Delete charges whose work is gone; the bill they were on is looked at again.
+
+        What a manager has cancelled stays visible as cancelled.
+        """
         bills = self.bill_id
-        self.unlink()
+        self.filtered(lambda charge: not charge.cancelled_at).unlink()
         bills._charges_changed()
 
     @api.model
@@ -56,25 +59,71 @@ class SupportCharge(models.Model):
         """
         self._fill_terms(wanted.values())
         existing = self.search([*domain, ("kind", "in", kinds), ("state", "not in", FROZEN_STATES)])
+        self._keep_carried_in_place(existing, wanted, link)
         obsolete, bills = self.browse(), self.env["support.bill"]
         for charge in existing:
+            if charge.cancelled and charge._is_of_incident():
+                continue  # incidents: their number says what is left
             vals = wanted.pop((charge[link].id, charge.sequence), None)
+            if charge.cancelled:
+                continue  # by a manager: it stays as it is
             if vals is None:
                 obsolete += charge
                 continue
             bill = charge.bill_id
             if charge.contract_id.id != vals["contract_id"]:
                 vals["bill_id"] = False  # a bill is of one contract
-            elif bill or charge.billing_term_id != charge.term_id:
-                vals.pop("billing_term_id")  # on a bill, or moved by hand: it stays there
+            elif bill or charge._is_moved():
+                vals.pop("billing_term_id")  # on a bill, or carried by hand: it stays there
             changes = {name: value for name, value in vals.items() if charge._differs(name, value)}
             if changes:
                 charge.write(changes)
                 bills |= bill
         bills |= obsolete.bill_id
+        on_bill = self._get_bill_of_work(existing, link)
+        new = [vals | on_bill(key[0], vals) | {"sequence": key[1]} for key, vals in wanted.items()]
         obsolete.unlink()
-        self.create([vals | {"sequence": key[1]} for key, vals in wanted.items()])
+        bills |= self.create(new).bill_id
         bills.exists()._charges_changed()
+
+    @api.model
+    def _get_bill_of_work(self, existing, link):
+        """Return a function that says on which open bill a new piece of some work comes.
+
+        The pieces of one activity stay together: on the bill where its other ones are.
+        """
+        places = {
+            (charge[link].id, charge.contract_id.id, charge.term_id.id): {
+                "billing_term_id": charge.billing_term_id.id,
+                "bill_id": charge.bill_id.id,
+            }
+            for charge in existing
+            if charge.bill_id and not charge._is_moved()
+        }
+
+        def on_bill(work, vals):
+            return places.get((work, vals["contract_id"], vals["term_id"]), {})
+
+        return on_bill
+
+    @api.model
+    def _keep_carried_in_place(self, existing, wanted, link):
+        """Have what was carried by hand stay what it was, where its place among the pieces changes.
+
+        A debt that was carried to the next term doesn't become covered work there, and the debt
+        a new charge here, only because some of the work before it is covered now.
+        """
+        for charge in existing.filtered("moved_by_id"):
+            work, key = charge[link].id, (charge[link].id, charge.sequence)
+            if key in wanted and wanted[key]["kind"] == charge.kind:
+                continue
+            for other, vals in wanted.items():
+                if other[0] == work and vals["kind"] == charge.kind:
+                    siblings = existing.filtered(lambda c, w=work: c[link].id == w) - charge
+                    at_place = siblings.filtered(lambda c, s=other[1]: c.sequence == s)
+                    at_place.sequence = charge.sequence
+                    charge.sequence = other[1]
+                    break
 
     def _differs(self, name, value):
         self.ensure_one()

@@ -127,9 +127,11 @@ class SupportContractLine(models.Model):
             [
                 ("contract_line_id", "=", self.id),
                 ("term_id", "=", term.id),
-                ("state", "!=", "cancelled"),
             ]
         )
+        if any(charged.mapped("cancelled_at")):
+            return 0.0  # a manager has given it up: neither charged again nor given back
+        charged = charged.filtered(lambda charge: not charge.cancelled)
         wanted = sum(vals["amount"] for vals in term._prepare_fees(self, until=until))
         elsewhere = self._get_charged_elsewhere(term)
         return wanted - sum(charged.mapped("amount")) - elsewhere

@@ -173,3 +173,42 @@ class TestTours(HttpCase):
         self.assertEqual(renewal.date_start, contract.date_end + timedelta(days=1))
         self.assertEqual(renewal.line_ids.price_unit, 105.0)
         self.assertEqual(contract.change_ids.reason, "Agreed on the phone")
+
+    def test_manager_carries_a_debt_to_the_next_term(self):
+        company = self.env.ref("base.user_admin").company_id
+        customer = self.env["res.partner"].create({"name": "Tour Debtor", "is_company": True})
+        product = self.env["product.product"].create({"name": "Tour work", "type": "service"})
+        plan = self.env["support.plan"].create(
+            {
+                "name": "Tour Plan",
+                "rate_ids": [Command.create({"kind": "price", "price": 70.0})],
+            }
+        )
+        contract = self.env["support.contract"].create(
+            {"plan_id": plan.id, "partner_id": customer.id, "date_start": "2026-01-01"}
+        )
+        contract.action_confirm()
+        common = {
+            "kind": "labour",
+            "contract_id": contract.id,
+            "partner_id": customer.id,
+            "company_id": company.id,
+            "currency_id": contract.currency_id.id,
+            "product_id": product.id,
+            "term_id": contract.current_term_id.id,
+            "billing_term_id": contract.current_term_id.id,
+        }
+        self.env["support.charge"].create(
+            [
+                common | {"name": "Tour visit", "price_unit": 140.0, "amount": 140.0},
+                common | {"name": "Tour night repair", "price_unit": 210.0, "amount": 210.0},
+            ]
+        )
+        bill = self.env["support.bill"]._generate(contract, contract.current_term_id.billing_date)
+        bill = bill.filtered("charge_ids")
+
+        self.start_tour("/odoo/support-bills", "support_carry_debt", login="admin")
+
+        self.assertEqual(bill.amount_untaxed, 140.0)
+        self.assertEqual(contract.transfer_ids.amount, 210.0)
+        self.assertEqual(contract.change_ids[:1].reason, "Unexpected incidents")
