@@ -222,15 +222,13 @@ class TestTransfer(TransferCommon):
         renewal.action_confirm()
         self.assertEqual(renewal.state, "pending")
         self._carry(self.debt)
-        february = self._bill_on("2026-03-01")
-        with freeze_time("2026-02-28"):
-            self._carry(self.debt, bill=february)
-            self.assertEqual(self.debt.billing_contract_id, renewal)
-            with self.assertRaisesRegex(UserError, "Take them back first"):
-                renewal.action_cancel()
-            self._take_back(self._get_transfer().action_undo())
+        self._carry(self.debt)
+        self.assertEqual((self.debt.billing_contract_id, self.debt.transfer_count), (renewal, 2))
+        with self.assertRaisesRegex(UserError, "Take them back first"):
             renewal.action_cancel()
-        self.assertEqual(self.debt.bill_id, february)
+        self._take_back(self._get_transfer().action_undo())
+        self.assertEqual(self.debt.billing_term_id, self.contract.term_ids[1])
+        renewal.action_cancel()
 
     def test_to_a_renewal_in_another_currency(self):
         self.contract.date_end = "2026-01-31"

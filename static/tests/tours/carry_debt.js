@@ -18,7 +18,7 @@ registry.category("web_tour.tours").add("support_carry_debt", {
         },
         {
             content: "tick the night repair",
-            trigger: `${row} .o_field_widget[name=chosen] input, ${row} td[name=chosen] input`,
+            trigger: `${row} .o_field_widget[name=chosen] input`,
             run: "click",
         },
         {
