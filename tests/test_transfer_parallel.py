@@ -53,7 +53,7 @@ class TestTransferParallel(ParallelCase):
                 .id
             )
 
-    def _delete_all(self):
+    def _delete_all(self):  # pylint: disable=missing-return
         with self.registry.cursor() as cr:
             cr.execute(
                 """
