@@ -27,14 +27,17 @@ class SupportBill(models.Model):
             self._compute_fees_anew()
 
     def _get_usage_term(self):
-        """Return the term whose work comes on this bill: in advance the one before its own."""
+        """Return the term whose work comes on this bill: in advance the one before its own.
+
+        Terms that an earlier end has left behind have no work.
+        """
         self.ensure_one()
-        back = 1 if self.contract_id.billing_mode == "advance" else 0
-        if self.kind != "term" or not back:
+        if self.kind != "term" or self.contract_id.billing_mode != "advance":
             return self.term_id if self.kind == "term" else self.term_id.browse()
-        return self.contract_id.term_ids.filtered(
-            lambda term: term.number == self.term_id.number - back
+        before = self.contract_id.term_ids.filtered(
+            lambda term: term.number < self.term_id.number and term.kind != "void"
         )
+        return before.sorted("number")[-1:]
 
     def _get_charges_of_days(self):
         """Return the charges incurred in the days of this bill, wherever they are billed."""
@@ -133,19 +136,20 @@ class SupportBill(models.Model):
     def _compute_fee_anew(self, line, term):
         """Charge a recurring product in a term as it is now.
 
-        Where a part of it is billed elsewhere (the change was settled on a later bill), or a fee
-        was cancelled by hand, only what is still missing is added.
+        Where a part of it is billed elsewhere (the change was settled on a later bill), only what
+        is still missing is added; what a manager has given up stays so.
         """
         charges = self.env["support.charge"].search(
             [("contract_line_id", "=", line.id), ("term_id", "=", term.id)]
         )
+        if any(charges.mapped("cancelled_at")):
+            return
+        charges = charges.filtered(lambda charge: not charge.cancelled)
         mine = charges.filtered(lambda charge: charge.bill_id == self)
         wanted = term._prepare_fees(line) if line in self.contract_id.line_ids else []
         elsewhere = line._get_charged_elsewhere(term)
-        if charges == mine and not elsewhere and not any(charges.mapped("cancelled")):
+        if charges == mine and not elsewhere:
             self._replace_fees(mine, wanted)
-            return
-        if any(charges.mapped("cancelled")):
             return
         missing = sum(vals["amount"] for vals in wanted) - sum(charges.mapped("amount"))
         missing -= elsewhere

@@ -122,8 +122,14 @@ class SupportContractSuspension(models.Model):
             return
         self.date_to = last
         self._finish("done")
-        if extend and self.extend_end and contract.date_end:
-            contract.date_end += timedelta(days=self._get_span().days)
+        if not extend or not self.extend_end:
+            return
+        days = timedelta(days=self._get_span().days)
+        ending = contract.termination_id
+        if not ending and contract.date_end:
+            contract.date_end += days
+        elif ending.prior_date_end:  # the end was decided; it counts if that is taken back
+            ending.prior_date_end += days
 
     def _get_span(self):
         self.ensure_one()
@@ -246,6 +252,18 @@ class SupportContract(models.Model):
         ]
         supposed = self.env.context.get("support_supposed_rest")
         return [*spans, supposed] if isinstance(supposed, Supposed) else spans
+
+    def _get_renewal_problem(self, late=False):
+        """The end must be known: a renewal fixes it."""
+        resting = self.suspension_ids.filtered(lambda s: s.state in LIVE and s.extend_end)
+        if resting and not self.renewal_id:
+            return self.env._(
+                "%(contract)s rests %(days)s, and the days are added at its end. Renew it when it "
+                "runs again.",
+                contract=self.display_name,
+                days=resting[0]._describe(),
+            )
+        return super()._get_renewal_problem(late)
 
     def _has_ended(self, day):
         """One that rests, and gets the days at its end, doesn't end meanwhile."""

@@ -91,12 +91,7 @@ class SupportContractTermination(models.Model):
             final = contract.term_ids.filtered(lambda term: term.kind == "final")
             bills = self.env["support.bill"].sudo()._generate(contract, final.billing_date)
             for bill in bills:
-                bill.write(
-                    {
-                        "termination_id": termination.id,
-                        "date": min(bill.date, contract._get_today()),
-                    }
-                )
+                bill.date = min(bill.date, contract._get_today())
 
     def _prepare_fee(self):
         """Return the charge of the early-termination fee, if there is one."""
@@ -134,6 +129,10 @@ class SupportContractTermination(models.Model):
 
     # === TAKING BACK === #
 
+    def _get_final_bills(self):
+        """Return the bills that came of the end, in the versions that count."""
+        return (self.bill_ids | self.charge_ids.bill_id).filtered("is_main")
+
     def _check_reversible(self):
         """Refuse to take back what is approved, or what others have built upon.
 
@@ -141,8 +140,7 @@ class SupportContractTermination(models.Model):
         """
         self.ensure_one()
         decided = self.sudo()  # amounts aren't told, only that there is an approved bill
-        bills = decided.bill_ids | decided.charge_ids.bill_id
-        approved = bills.filtered(
+        approved = decided._get_final_bills().filtered(
             lambda bill: any(charge.state in FROZEN_STATES for charge in bill.charge_ids)
         )
         if approved:
@@ -183,9 +181,7 @@ class SupportContractTermination(models.Model):
     def _take_back_money(self):
         """Cancel what the end was charged and credited; fees are charged anew in their terms."""
         contract = self.contract_id
-        bills = (self.bill_ids | self.charge_ids.bill_id).filtered(
-            lambda bill: bill.state != "cancelled"
-        )
+        bills = self._get_final_bills()
         charges = bills.charge_ids
         bills.action_cancel()
         self.charge_ids.write({"cancelled": True})
@@ -322,6 +318,8 @@ class SupportContract(models.Model):
     def _finish(self):
         """What was terminated is, when its day is over, and is settled."""
         ending = self.filtered("termination_id")
+        for contract in ending:  # it may rest, or run again, since the end was decided
+            contract.termination_id.prior_state = contract.state
         ending._set_state("terminated")
         result = super(SupportContract, self - ending)._finish()
         ending.termination_id._settle()
@@ -332,28 +330,3 @@ class SupportContract(models.Model):
         """Return what happens to work after the end: the contract's own rule, or the company's."""
         self.ensure_one()
         return self.after_end_policy or self.company_id.support_expired_work
-
-
-class SupportCharge(models.Model):
-    _inherit = "support.charge"
-
-    termination_id = fields.Many2one(
-        "support.contract.termination",
-        readonly=True,
-        copy=False,
-        index="btree_not_null",
-        ondelete="restrict",
-    )
-
-
-class SupportBill(models.Model):
-    _inherit = "support.bill"
-
-    termination_id = fields.Many2one(
-        "support.contract.termination",
-        string="Final Bill of",
-        readonly=True,
-        copy=False,
-        index="btree_not_null",
-        ondelete="restrict",
-    )

@@ -33,6 +33,7 @@ from . import (
     test_notices,
     test_opening,
     test_operational_hours,
+    test_life,
     test_locks,
     test_packs,
     test_packs_billing,

@@ -129,6 +129,14 @@ class SupportTerminateWizard(models.TransientModel):
         contract = self.contract_id
         if contract.termination_id:
             raise UserError(contract.termination_label)
+        if contract.renewal_id.state == "pending":
+            raise UserError(
+                self.env._(
+                    "%(contract)s goes on with %(renewal)s, which is signed. Cancel that first.",
+                    contract=contract.display_name,
+                    renewal=contract.renewal_id.display_name,
+                )
+            )
         if contract._is_for_request():
             raise UserError(
                 self.env._(

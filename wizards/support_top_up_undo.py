@@ -39,6 +39,15 @@ class SupportTopUpUndo(models.TransientModel):
             raise UserError(self.env._("This top-up has been taken back already."))
         if charge.state != "credited":  # then the money went back already, and the units follow
             charge._check_not_frozen()
+        ending = self.contract_id.termination_id
+        if ending.unit_ids.filtered("taken").entitlement_id & charge.paid_grant_ids:
+            raise UserError(
+                self.env._(
+                    "%s was terminated, and what was left of these units was settled then. Take "
+                    "the termination back first.",
+                    self.contract_id.display_name,
+                )
+            )
         for grant in charge.paid_grant_ids:
             if grant._get_unused() < grant.quantity or grant.lapsed:
                 raise UserError(

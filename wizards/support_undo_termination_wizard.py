@@ -45,7 +45,7 @@ class SupportUndoTerminationWizard(models.TransientModel):
             else self.env._("It runs without end again.")
         ]
         if termination.state == "settled":
-            bills = termination.sudo().bill_ids.filtered(lambda bill: bill.state != "cancelled")
+            bills = termination.sudo()._get_final_bills()
             if bills:  # only their numbers are told
                 texts.append(self.env._("Cancelled: %s.", ", ".join(bills.mapped("name"))))
             texts += [
