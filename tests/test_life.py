@@ -405,3 +405,24 @@ class TestLife(LifeCommon):
             self.assertEqual(self._get_amounts(final), [-36, 70])
             self._invoice(final, post=True)
         self.assertAddsUp(contract, 216 - 36 + 70)
+
+    def test_carried_debt_comes_with_the_end_and_goes_on_without(self):
+        """Q10, B14: 70.00 of June are to come in July; ended before, with the last bill."""
+        contract = self._make(billing_mode="arrears")
+        with self.at("2026-06-18"):
+            ticket = self._make_ticket(contract, "2026-06-08 09:00:00")
+            work = self._log_work(ticket, "2026-06-10 10:00", 3)
+            debt = work.charge_ids.filtered("amount")
+            self._carry(debt)
+            self.assertEqual(debt.billing_term_id.number, 1)
+            self._terminate(contract, "2026-06-20")
+        with self.at("2026-06-21"):
+            self._roll(contract)
+            bills = contract.termination_id.bill_ids
+            self.assertEqual(self._get_amounts(bills), [60, 70])
+            self._undo(contract)
+            self.assertFalse(bills.filtered(lambda bill: bill.state != "cancelled"))
+        june = self._bill_all(contract, "2026-07-01")
+        july = self._bill_all(contract, "2026-08-01")
+        self.assertEqual((self._get_amounts(june), self._get_amounts(july)), ([90], [70, 90]))
+        self.assertAddsUp(contract, 250)
