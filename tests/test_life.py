@@ -7,6 +7,7 @@ from datetime import date
 from freezegun import freeze_time
 
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .common import HOUR, BillingCommon
@@ -426,3 +427,37 @@ class TestLife(LifeCommon):
         july = self._bill_all(contract, "2026-08-01")
         self.assertEqual((self._get_amounts(june), self._get_amounts(july)), ([90], [70, 90]))
         self.assertAddsUp(contract, 250)
+
+    def test_price_of_a_rule_is_carried_and_stays_carried(self):
+        """C39, Q10, C53: 120.00 of June paid in July, though June and July are computed anew."""
+        contract = self._make(billing_mode="arrears")
+        category = self.env["helpdesk.ticket.category"].create({"name": "Network"})
+        criterion = {"fact": "category", "category_ids": [Command.set(category.ids)]}
+        self.env["support.bill.rule"].create(
+            {
+                "name": "Emergency",
+                "contract_id": contract.id,
+                "amount": 120.0,
+                "criterion_ids": [Command.create(criterion)],
+            }
+        )
+        self.cr.precommit.run()
+        with self.at("2026-06-10"):
+            ticket = self._make_ticket(contract, "2026-06-08 09:00:00", category_id=category.id)
+            self._log_work(ticket, "2026-06-10 10:00", 3)
+            rule = ticket.charge_ids.filtered(lambda charge: charge.kind == "rule")
+            self.assertEqual(rule.amount, 120)
+            self._carry(rule)
+        june = self._bill_all(contract, "2026-07-01")
+        self.assertEqual(self._get_amounts(june), [70, 90])
+        with self.at("2026-07-02"):
+            june = self._replace(june)
+            contract.bill_ids.move_ids.filtered(lambda m: m.state == "draft").action_post()
+        self.assertEqual(self._get_amounts(june), [70, 90])
+        july = self._bill_all(contract, "2026-08-01")
+        self.assertEqual(self._get_amounts(july), [90, 120])
+        with self.at("2026-08-02"):
+            july = self._replace(july)
+            contract.bill_ids.move_ids.filtered(lambda m: m.state == "draft").action_post()
+        self.assertEqual(self._get_amounts(july), [90, 120])
+        self.assertAddsUp(contract, 370)
