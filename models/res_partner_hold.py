@@ -22,8 +22,9 @@ class ResPartner(models.Model):
         search="_search_support_hold",
         help="Tickets of this customer are locked, until the hold is released.",
     )
-    support_hold_label = fields.Char(compute="_compute_support_hold")
-    support_hold_by_hand = fields.Boolean(compute="_compute_support_hold")
+    # The customer, who may read himself in the portal, isn't told why.
+    support_hold_label = fields.Char(compute="_compute_support_hold", groups="base.group_user")
+    support_hold_by_hand = fields.Boolean(compute="_compute_support_hold", groups="base.group_user")
 
     @api.depends("commercial_partner_id")
     @api.depends_context("company", "lang")

@@ -2,7 +2,7 @@
 from decimal import Decimal
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools.sql import column_exists, create_column
 
 from ..tools.money import round_to
@@ -80,6 +80,10 @@ class SaleOrderLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        if "default_support_plan_id" in self.env.context:
+            self._check_plan_not_given({"support_plan_id"})
+        for vals in vals_list:
+            self._check_plan_not_given(vals)
         lines = super().create(vals_list)
         added = lines.filtered(lambda line: line.state == "sale" and line.support_plan_id)
         for line in added:
@@ -89,7 +93,18 @@ class SaleOrderLine(models.Model):
         added._make_support_contracts()
         return lines
 
+    @api.model
+    def _check_plan_not_given(self, vals):
+        """Refuse to sell another plan than the product's."""
+        if "support_plan_id" in vals and not self.env.su:
+            raise AccessError(
+                self.env._(
+                    "Which contract a line sells follows from its product. Choose another product."
+                )
+            )
+
     def write(self, vals):
+        self._check_plan_not_given(vals)
         changed = set(SOLD_FIELDS).intersection(vals)
         for line in self.filtered("support_plan_id") if changed else ():
             contract = line._get_live_contract()

@@ -77,7 +77,8 @@ class SaleOrderLine(models.Model):
     @api.model
     def _check_price_reason(self, vals_list):
         """Leave it to managers of contracts to sell at another price (Y22)."""
-        if not any(vals.get("support_price_reason") for vals in vals_list):
+        given = any(vals.get("support_price_reason") for vals in vals_list)
+        if not given and not self.env.context.get("default_support_price_reason"):
             return
         if not self.env.su and not self.env.user.has_group(
             "support_contract.group_support_manager"

@@ -19,6 +19,28 @@ class SaleOrder(models.Model):
         "not by the order.",
     )
 
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        default = self.env.context.get("default_support_renewal_id")
+        self._check_may_renew(vals.get("support_renewal_id", default) for vals in vals_list)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_may_renew([vals.get("support_renewal_id")])
+        return super().write(vals)
+
+    @api.model
+    def _check_may_renew(self, renewal_ids):
+        """Leave it to those who may change the renewal to make an order its quotation.
+
+        Confirming the order confirms the renewal, and nothing on it is invoiced.
+        """
+        ids = {renewal_id for renewal_id in renewal_ids if renewal_id}
+        if ids:
+            self.env["support.contract"].browse(ids).check_access("write")
+
     def _confirmation_error_message(self):
         message = super()._confirmation_error_message()
         renewal = self.support_renewal_id.sudo()  # whoever sells it may not see contracts

@@ -247,9 +247,14 @@ class SupportBill(models.Model):
         return super().create([vals | {"approval_state": "draft"} for vals in vals_list])
 
     def write(self, vals):
-        if GUARDED_FIELDS.intersection(vals) and not self.env.su:
+        if self._get_guarded_fields().intersection(vals) and not self.env.su:
             raise AccessError(self.env._("The state of a bill can't be written: use its buttons."))
         return super().write(vals)
+
+    @api.model
+    def _get_guarded_fields(self):
+        """Return the names of what nobody writes, as a set; to be extended."""
+        return GUARDED_FIELDS
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_approved(self):

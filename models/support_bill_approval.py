@@ -11,6 +11,18 @@ from .support_contract import _from_plan
 
 _logger = logging.getLogger(__name__)
 
+# What was asked and answered: written by the buttons, the wizard and the jobs only. Whoever could
+# write the deadline could have a bill approve itself.
+ANSWER_FIELDS = {
+    "approval_asked_at",
+    "approval_deadline",
+    "approval_problem",
+    "disputed",
+    "dispute_text",
+    "answered_by_id",
+    "answered_at",
+}
+
 
 class SupportTermsMixin(models.AbstractModel):
     _inherit = "support.terms.mixin"
@@ -93,6 +105,10 @@ class SupportBill(models.Model):
                 )
             )
         return super().write(vals)
+
+    @api.model
+    def _get_guarded_fields(self):
+        return super()._get_guarded_fields() | ANSWER_FIELDS
 
     # === ACTIONS === #
 

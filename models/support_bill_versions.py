@@ -3,7 +3,14 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-VERSION_FIELDS = {"replaces_id", "replaced_by_id", "is_proposal"}
+VERSION_FIELDS = {
+    "replaces_id",
+    "replaced_by_id",
+    "is_proposal",
+    "amount_proposed",
+    "amount_before",
+    "amount_difference",
+}
 REPLACEABLE_STATES = ("draft", "to_approve", "approved", "settled", "invoiced")
 
 
@@ -98,10 +105,22 @@ class SupportBill(models.Model):
 
     # === CRUD METHODS === #
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        given = {f"default_{name}" for name in VERSION_FIELDS}.intersection(self.env.context)
+        if given or any(VERSION_FIELDS.intersection(vals) for vals in vals_list):
+            self._check_writes_versions()
+        return super().create(vals_list)
+
     def write(self, vals):
-        if VERSION_FIELDS.intersection(vals) and not self.env.su:
-            raise AccessError(self.env._("The versions of a bill follow from its buttons."))
+        if VERSION_FIELDS.intersection(vals):
+            self._check_writes_versions()
         return super().write(vals)
+
+    @api.model
+    def _check_writes_versions(self):
+        if not self.env.su:
+            raise AccessError(self.env._("The versions of a bill follow from its buttons."))
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_replaced(self):
@@ -346,18 +365,23 @@ class SupportBill(models.Model):
         """Tell the history of the contract, and the readers of both versions."""
         self.ensure_one()
         reason = self.version_reason or self.env._("Regenerated")
-        summary = self.env._(
+        if self.contract_id:
+            # Without prices: everybody of the staff may read it; the amount is beside it.
+            self.env["support.contract.change"]._note(
+                self.contract_id,
+                "bill",
+                reason,
+                self.env._("%(new)s replaces %(old)s.", new=self.name, old=old.name),
+                amount=self.amount_difference,
+            )
+        body = self.env._(
             "%(new)s replaces %(old)s: %(before)s → %(after)s",
             new=self.name,
             old=old.name,
             before=self.currency_id.format(self.amount_before),
             after=self.currency_id.format(self.amount_proposed),
         )
-        if self.contract_id:
-            self.env["support.contract.change"]._note(
-                self.contract_id, "bill", reason, summary, amount=self.amount_difference
-            )
-        (old | self)._message_log_batch(bodies={bill.id: summary for bill in old | self})
+        (old | self)._message_log_batch(bodies={bill.id: body for bill in old | self})
 
     def _invoice_replacement(self, invoiced):
         """Approve and invoice the version of an invoiced bill; whose customer must agree, waits."""

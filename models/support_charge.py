@@ -213,14 +213,24 @@ class SupportCharge(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        return super().create([self._complete_manual_values(vals) for vals in vals_list])
+        charges = super().create([self._complete_manual_values(vals) for vals in vals_list])
+        charges._check_comes_on_open_bill()
+        return charges
 
     def write(self, vals):
         if "state" in vals and not self.env.su:
             raise UserError(self.env._("The state of a charge follows from its bill."))
         if FACT_FIELDS.intersection(vals):
             self._check_not_frozen()
-        return super().write(vals)
+        result = super().write(vals)
+        if vals.get("bill_id"):
+            self._check_comes_on_open_bill()
+        return result
+
+    def _check_comes_on_open_bill(self):
+        """Let nobody put a charge on a bill after it was approved; only what is computed may."""
+        if not self.env.su:
+            self._check_not_frozen()
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_frozen(self):

@@ -47,7 +47,10 @@ class SupportContractChange(models.Model):
     )
     reason = fields.Char(string="Why", required=True, readonly=True)
     summary = fields.Text(
-        string="Effect", required=True, readonly=True, help="In units; in money where it costs."
+        string="Effect",
+        required=True,
+        readonly=True,
+        help="In units. What it costs is told beside it to those who may see prices.",
     )
     currency_id = fields.Many2one(related="contract_id.currency_id")
     amount = fields.Monetary(

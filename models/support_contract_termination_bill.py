@@ -48,3 +48,7 @@ class SupportBill(models.Model):
 
     def _prepare_version(self):
         return super()._prepare_version() | {"termination_id": self.termination_id.id}
+
+    @api.model
+    def _get_guarded_fields(self):
+        return super()._get_guarded_fields() | {"termination_id"}

@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 from . import (
     test_access,
+    test_access_decisions,
     test_access_units,
     test_balance_report,
     test_activation,

@@ -20,6 +20,9 @@ PRICED_MODELS = (
     "support.contract.line",
     "support.contract.line.change",
     "support.discrepancy",
+    "support.bill.difference",
+    "support.bill.rule",
+    "support.bill.rule.criterion",
 )
 SEEN_MODELS = (
     "support.contract",
@@ -30,6 +33,17 @@ SEEN_MODELS = (
     "support.plan.allowance",
     "support.activity.type",
     "support.site",
+    "support.contract.change",
+    "support.contract.stage",
+    "support.contract.notice",
+    "support.contract.version",
+    "support.contract.termination",
+    "support.contract.termination.unit",
+    "support.contract.suspension",
+    "support.hold",
+    "support.top.up.plan",
+    "support.time.report",
+    "support.undelivered",
 )
 
 

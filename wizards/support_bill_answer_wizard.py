@@ -62,7 +62,8 @@ class SupportBillAnswerWizardLine(models.TransientModel):
 
     wizard_id = fields.Many2one("support.bill.answer.wizard", required=True, ondelete="cascade")
     charge_id = fields.Many2one("support.charge", required=True, readonly=True)
-    date = fields.Date(related="charge_id.date")
-    currency_id = fields.Many2one(related="charge_id.currency_id")
-    amount = fields.Monetary(related="charge_id.amount")
+    # Read with the rights of whoever asks: the charge may be any that he names.
+    date = fields.Date(related="charge_id.date", related_sudo=False)
+    currency_id = fields.Many2one(related="charge_id.currency_id", related_sudo=False)
+    amount = fields.Monetary(related="charge_id.amount", related_sudo=False)
     text = fields.Char(string="Objection")

@@ -1,7 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 import uuid
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class SupportDecisionMixin(models.AbstractModel):
@@ -21,6 +21,19 @@ class SupportDecisionMixin(models.AbstractModel):
     reason = fields.Char(required=True, help="Kept in the history of the contract.")
     request_key = fields.Char(default=lambda self: str(uuid.uuid4()), readonly=True)
     preview = fields.Html(compute="_compute_preview", sanitize=False)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        wizards = super().create(vals_list)
+        # Whoever decides about a contract may change it; others learn nothing of it by a wizard.
+        wizards.contract_id.check_access("write")
+        return wizards
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "contract_id" in vals:
+            self.contract_id.check_access("write")  # as above
+        return result
 
     def _compute_preview(self):
         """To be overridden, with its dependencies: the effect in units and money."""

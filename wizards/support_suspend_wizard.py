@@ -153,7 +153,7 @@ class SupportSuspendWizard(models.TransientModel):
 
     def _decide(self):
         contract = self.contract_id
-        summary, amount = self._summarize(), self._get_difference()
+        summary, amount = self._summarize(priced=False), self._get_difference()
         # Only through here: nobody has the right to write suspensions.
         suspension = self.env["support.contract.suspension"].sudo()
         suspension = suspension.create(
@@ -190,8 +190,11 @@ class SupportSuspendWizard(models.TransientModel):
             for term in terms
         )
 
-    def _summarize(self):
-        """Return the effect in words, as text of several lines."""
+    def _summarize(self, priced=True):
+        """Return the effect in words, as text of several lines.
+
+        :param bool priced: with what it costs; not for the history, which all of the staff reads
+        """
         self.ensure_one()
         facts = {
             "start": format_date(self.env, self.date_from),
@@ -207,7 +210,7 @@ class SupportSuspendWizard(models.TransientModel):
             texts.append(self.env._("Recurring products go on to cost what they cost."))
         else:
             texts.append(self.env._("Recurring products cost nothing on these days."))
-            amount = self._get_difference()
+            amount = self._get_difference() if priced else 0.0
             if not self.currency_id.is_zero(amount):
                 texts.append(
                     self.env._("On the next bill, untaxed: %s", self.currency_id.format(amount))

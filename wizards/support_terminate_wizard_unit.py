@@ -65,8 +65,22 @@ class SupportTerminateWizardUnit(models.TransientModel):
 
         :raise UserError: with the grant, the reason and what to do
         """
+        seen = self.env["support.entitlement"]
         for unit in self:
             grant = unit.entitlement_id
+            if grant.contract_id != unit.contract_id:
+                raise UserError(
+                    self.env._(
+                        "%(grant)s isn't of %(contract)s. Open the termination again.",
+                        grant=grant.name,
+                        contract=unit.contract_id.display_name,
+                    )
+                )
+            if grant in seen:
+                raise UserError(
+                    self.env._("%s is listed twice. Open the termination again.", grant.name)
+                )
+            seen |= grant
             left = grant._get_unused()
             if left != unit.units:
                 raise UserError(
