@@ -107,7 +107,11 @@
         "views/support_top_up_plan_views.xml",
         "views/support_bill_rule_views.xml",
     ],
-    "demo": ["demo/support_demo.xml", "demo/support_units_demo.xml"],
+    "demo": [
+        "demo/support_demo.xml",
+        "demo/support_units_demo.xml",
+        "demo/support_life_demo.xml",
+    ],
     "assets": {
         "web.assets_backend": ["support_contract/static/src/**/*"],
         "web.assets_tests": ["support_contract/static/tests/tours/**/*"],
