@@ -211,8 +211,8 @@ class SupportContract(models.Model):
 
     @api.model
     def _explain_changes(self, changes):
-        """Return the changes in words, of prices only that they have changed."""
-        return [
+        """Return the changes in words, of prices only that they have changed, each text once."""
+        texts = [
             self.env._("%(what)s: changed", what=change.label)
             if change.priced
             else self.env._(
@@ -223,6 +223,8 @@ class SupportContract(models.Model):
             )
             for change in changes
         ]
+        # A rate of the contract's own that replaces one of its plan is two changes alike.
+        return list(dict.fromkeys(texts))
 
     @api.model
     def _tell_changes(self, changes_by_contract):

@@ -91,6 +91,7 @@ class TestSuspension(BillingCommon):
             self.assertIn("-63.00", wizard.preview.replace("\ufeff", ""))
             wizard.action_suspend()
             self.assertEqual(contract.change_ids.amount, -63)
+            self.assertNotIn("63", contract.change_ids.summary)  # staff without prices reads it
         with freeze_time("2026-06-20 12:00:00"):
             contract.action_resume()
         with freeze_time("2026-07-01 12:00:00"):

@@ -98,6 +98,12 @@ class TestVersions(SupportCommon):
         self.plan.line_ids.price_unit = 999  # of new contracts only
         self.assertEqual(self._get_last().number, 2)
 
+    def test_own_rate_instead_of_the_plans_is_told_once(self):
+        self.contract.rate_ids = [self._rate("price", 65.0)]
+        version = self._get_last()
+        self.assertEqual((version.number, version.summary), (2, "All work: changed"))
+        self.assertEqual(len(version.changes), 2)
+
     def test_bill_rules_are_terms(self):
         rule = self.env["support.bill.rule"].create(
             {
