@@ -69,7 +69,7 @@ def odoo_config(database, **options):
 def run_odoo(database, *arguments, stderr=None, **options):
     """Run Odoo's command line to its end on a database, with options of the configuration file."""
     config = odoo_config(database, **options)
-    return run_child([PYTHON, "-m", "odoo", "--config", config, *arguments], stderr=stderr)
+    return run_child([PYTHON, "-m", "odoo", *arguments, "--config", config], stderr=stderr)
 
 
 def run_child(command, **kwargs):
