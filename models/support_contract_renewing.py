@@ -155,6 +155,7 @@ class SupportContract(models.Model):
                 "renewal_cap_incidents": wish.caps[1],
             }
         )[0]
+        values.pop("estimated_amount", None)  # by its own prices and duration
         if not same:  # the terms are those of the other plan
             for name in self._get_terms_fields():
                 values.pop(name, None)

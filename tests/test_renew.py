@@ -126,6 +126,11 @@ class TestRenew(RenewMixin, SupportCommon):
         self.assertEqual(str(new.change_ids.date), "2027-02-01")
         self.assertEqual(str(coming.date_end), "2027-03-31")
 
+    def test_its_estimated_amount_is_that_of_its_own_prices(self):
+        contract = self._year()
+        renewal = self._renew(contract, price_change="percent", price_percent=5)
+        self.assertEqual((contract.estimated_amount, renewal.estimated_amount), (1200, 1260))
+
     def test_prices_by_an_amount_and_by_choice(self):
         contract = self._year(
             incident_product_id=self.incident_product.id,
