@@ -35,7 +35,7 @@ class SaleOrder(models.Model):
     def _check_may_renew(self, renewal_ids):
         """Leave it to those who may change the renewal to make an order its quotation.
 
-        Confirming the order confirms the renewal, and nothing on it is invoiced.
+        Confirming the order confirms the renewal, and the order doesn't invoice its fees.
         """
         ids = {renewal_id for renewal_id in renewal_ids if renewal_id}
         if ids:
@@ -80,23 +80,31 @@ class SaleOrder(models.Model):
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
-    @api.depends("order_id.support_renewal_id")
+    support_renews = fields.Boolean(
+        string="Renews a Contract",
+        readonly=True,
+        copy=False,
+        default=False,
+        help="The renewed contract bills it, not the order.",
+    )
+
+    @api.depends("support_renews")
     def _compute_support_plan_id(self):
         """What renews a contract doesn't sell another one, even if the product does elsewhere."""
         result = super()._compute_support_plan_id()
-        self.filtered("order_id.support_renewal_id").support_plan_id = False
+        self.filtered("support_renews").support_plan_id = False
         return result
 
-    @api.depends("order_id.support_renewal_id")
+    @api.depends("support_renews")
     def _compute_qty_to_invoice(self):
         """The contract bills its fees: the order must not bill them again."""
-        renewing = self.filtered("order_id.support_renewal_id")
+        renewing = self.filtered("support_renews")
         renewing.qty_to_invoice = 0.0
         return super(SaleOrderLine, self - renewing)._compute_qty_to_invoice()
 
-    @api.depends("order_id.support_renewal_id")
+    @api.depends("support_renews")
     def _compute_invoice_status(self):
-        renewing = self.filtered("order_id.support_renewal_id")
+        renewing = self.filtered("support_renews")
         renewing.invoice_status = "no"
         return super(SaleOrderLine, self - renewing)._compute_invoice_status()
 
@@ -184,6 +192,7 @@ class SupportContract(models.Model):
             self.with_context(lang=lang).env
         )
         return {
+            "support_renews": True,
             "product_id": line.product_id.id,
             "name": self.with_context(lang=lang).env._(
                 "%(product)s (each %(period)s)",

@@ -230,6 +230,19 @@ class TestRenewalQuotations(AutomaticMixin, BillingCommon):
         with self.assertRaisesRegex(UserError, "has begun"):
             order.action_cancel()
 
+    def test_what_is_sold_beside_the_renewal_is_invoiced_by_the_order(self):
+        _contract, order = self._offer()
+        renewing = order.order_line
+        router = self._make_product("Router", 90)
+        beside = order.order_line.create(
+            {"order_id": order.id, "product_id": router.id, "product_uom_qty": 2}
+        )
+        with freeze_time("2026-12-15 12:00:00"):
+            order.action_confirm()
+        self.assertEqual((renewing.qty_to_invoice, beside.qty_to_invoice), (0, 2))
+        self.assertEqual((order.invoice_status, beside.invoice_status), ("to invoice",) * 2)
+        self.assertFalse(order.copy().order_line.filtered("support_renews"))
+
     def test_a_product_that_sells_contracts_makes_no_second_one(self):
         plan = self._make_plan(fee=50)
         self.fee_product.product_tmpl_id.sudo().support_plan_id = plan
