@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import format_date
 
 from ..tools.periods import ONE_DAY, Span, without
+from .support_contract import RUNNING_STATES
 
 _logger = logging.getLogger(__name__)
 
@@ -294,7 +295,10 @@ class SupportContractTerm(models.Model):
         """Contracts whose planned rest begins or is over are due, too."""
         resting = Domain("state", "=", "planned") & Domain("date_from", "<=", today)
         rested = Domain("state", "=", "running") & Domain("date_to", "<", today)
-        return super()._get_due_domain(today) | Domain("suspension_ids", "any", resting | rested)
+        due = Domain("state", "in", ("pending", *RUNNING_STATES)) & Domain(
+            "suspension_ids", "any", resting | rested
+        )
+        return super()._get_due_domain(today) | due
 
     @api.model
     def _roll(self, contracts, today=None):
