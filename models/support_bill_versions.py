@@ -146,7 +146,7 @@ class SupportBill(models.Model):
         # Rating, units and fees are recomputed, whoever may regenerate bills; all is taken back.
         bill = self.sudo()
         version = bill.proposal_id or bill.create(bill._prepare_version())
-        lines = bill._propose(version)
+        lines = bill._try_out(lambda old: old._replace_by(version, invoiced=False))
         version.difference_ids.unlink()
         version.difference_ids.create([vals | {"bill_id": version.id} for vals in lines])
         version = version.with_env(self.env)
@@ -314,13 +314,6 @@ class SupportBill(models.Model):
             "run_id": self.run_id.id,
             "note": self.note,
         }
-
-    def _propose(self, version):
-        """Find out what a version would be, by making it and taking it all back.
-
-        :return: the values of its differences
-        """
-        return self._try_out(lambda bill: bill._replace_by(version, invoiced=False))
 
     def _try_out(self, work):
         """Do something with these bills, take it all back, and return what came of it.
