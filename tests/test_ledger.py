@@ -249,6 +249,16 @@ class TestOverage(LedgerCommon):
         self.assertEqual(self._get_hours_left(old | new), [0, 3])
         self.assertEqual(self._get_charges(line), [("covered", 7, 0.0)])
 
+    def test_of_a_hundred_and_twenty_used_twenty_are_missing_in_the_next_term(self):  # ex. C14
+        contract = self._make_hours_contract(100, "carry")
+        for day in range(5, 15):
+            self._use(12, f"2026-01-{day:02} 08:00", contract=contract)
+        with freeze_time("2026-02-03"):
+            self._roll(contract)
+        old, new = contract.entitlement_ids.sorted("date_from")
+        self.assertEqual(self._get_hours_left(old | new), [0, 80])
+        self.assertProved(contract)
+
     def test_carried_debt_shrinks_when_work_is_shortened_later(self):
         contract = self._make_hours_contract(5, "carry")
         line = self._use(7, contract=contract)
