@@ -196,9 +196,6 @@ class SupportBill(models.Model):
         self.sudo().unlink()  # a proposal is nobody's record; whoever may change bills may drop it
         return old._get_records_action()
 
-    def action_view_proposal(self):
-        return self.proposal_id._get_records_action(name=self.env._("New Version"))
-
     def action_view_versions(self):
         """Show all versions of this bill, the first one first."""
         self.ensure_one()

@@ -50,10 +50,6 @@ class SupportContract(models.Model):
             return Verdict(False, "used_up")
         return Verdict("valid", "valid")
 
-    def _get_coverage_state(self, moment):
-        """Return whether this contract covers work at a moment: valid, pending or False."""
-        return self._judge_moment(moment).state
-
     def _needs_units(self):
         self.ensure_one()
         return bool((self.ends_when_used or self.overage_policy == "block") and self.allowance_ids)

@@ -61,7 +61,7 @@ class TestOpening(SupportCommon):
         contract = self._come_here(opening_date="2026-04-15", opening_hours=2)
         self.assertEqual(contract.state, "pending")
         ticket = self._make_ticket(partner_id=contract.partner_id.id)
-        self.assertEqual(contract._get_coverage_state(ticket.opened_at), "pending")
+        self.assertEqual(contract._judge_moment(ticket.opened_at).state, "pending")
         self._roll(contract, "2026-04-15")
         self.assertEqual(contract.state, "active")
         self.assertEqual(contract.term_ids.mapped("number"), [15, 16])
