@@ -18,6 +18,7 @@ from . import (
     spreadsheet,
     statement,
     terms_diff,
+    working_time,
 )
 
 __all__ = [
@@ -33,4 +34,5 @@ __all__ = [
     "spreadsheet",
     "statement",
     "terms_diff",
+    "working_time",
 ]
