@@ -33,6 +33,11 @@ NOTED_FIELDS = {
     "locked_at",
     "lock_reminded_at",
     "lock_escalated_at",
+    "sla_by_hand",
+    "sla_version_id",
+    "answered_at",
+    "resolved_at",
+    "closed_at",
 }
 
 

@@ -59,6 +59,8 @@ from . import (
     test_returns_history,
     test_rollover,
     test_screens,
+    test_sla,
+    test_sla_job,
     test_statement,
     test_terminate,
     test_terminate_parallel,

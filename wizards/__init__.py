@@ -33,4 +33,5 @@ from . import (
     support_ticket_contract_wizard,
     support_ticket_charge_wizard,
     support_time_entry_wizard,
+    support_sla_pause_wizard,
 )

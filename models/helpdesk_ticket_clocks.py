@@ -1,0 +1,136 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from odoo import api, fields, models
+
+# What the clocks of a ticket hang on.
+CLOCK_FACTS = {
+    "stage_id",
+    "team_id",  # which may move it to another stage
+    "priority",
+    "contract_id",
+    "partner_id",  # which may bring another contract
+    "equipment_id",
+    "company_id",
+    "sla_policy_id",
+    "lock_reason",
+    "opened_at",
+}
+
+
+class HelpdeskTicket(models.Model):
+    """Tickets that keep their clocks in line with what happens to them.
+
+    All that happens comes to `_sync_clocks`, which compares what should be with what is, and
+    changes the difference: asked twice, it changes nothing the second time.
+    """
+
+    _inherit = "helpdesk.ticket"
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        tickets = super().create(vals_list)
+        chosen = [
+            ticket
+            for ticket, vals in zip(tickets, vals_list, strict=True)
+            if vals.get("sla_policy_id")
+        ]
+        self.browse().union(*chosen)._note_sla_by_hand()
+        tickets._sync_clocks()
+        return tickets
+
+    def write(self, vals):
+        if not CLOCK_FACTS.intersection(vals):
+            return super().write(vals)
+        opened = {ticket: ticket.opened_at for ticket in self} if "opened_at" in vals else {}
+        result = super().write(vals)
+        if "sla_policy_id" in vals:
+            self._note_sla_by_hand()
+        self._sync_clocks(restarted=[t for t, at in opened.items() if t.opened_at != at])
+        return result
+
+    def _note_sla_by_hand(self):
+        if self:
+            self.sudo().write({"sla_by_hand": True})  # noted by ourselves
+
+    def _cover(self):
+        """Give the tickets that came by mail, too, what the SLA of their contract sets."""
+        result = super()._cover()
+        new = self.sudo().filtered(lambda t: t.sla_policy_id and not t.sla_version_id)  # as below
+        for policy, tickets in new.grouped("sla_policy_id").items():
+            values = policy._get_ticket_values()
+            if values:
+                tickets.write(values)
+        self._sync_clocks()
+        return result
+
+    @api.model
+    def _prepare_coverage(self, vals_list):
+        """Complete the values with what the SLA of the contract sets (Y44, Y46)."""
+        vals_list = super()._prepare_coverage(vals_list)
+        # As in the method extended: contracts are read for people who can't.
+        contracts = self.env["support.contract"].sudo()
+        policies = self.env["support.sla.policy"].sudo()
+        result = []
+        for vals in vals_list:
+            policy = policies.browse(vals.get("sla_policy_id") or False)
+            policy = policy or contracts.browse(vals.get("contract_id") or False).sla_policy_id
+            result.append(vals | policy._get_ticket_values() if policy else vals)
+        return result
+
+    # === THE ONE DOOR === #
+
+    def _sync_clocks(self, moment=None, restarted=()):
+        """Bring moments, version, pauses and clocks in line with the tickets as they are.
+
+        :param datetime moment: when they came to be so, now unless told otherwise
+        :param restarted: the tickets whose opening was corrected
+        """
+        # Clocks go by whatever happens to a ticket, whoever does it.
+        tickets = self.sudo().filtered(lambda ticket: ticket.sla_policy_id or ticket.sla_version_id)
+        moment = moment or fields.Datetime.now()
+        self.sudo()._note_moments(moment)
+        if not tickets:
+            return
+        tickets._note_sla_version()
+        paused = self.env["support.sla.pause"].sudo()._follow(tickets, moment)
+        self.env["support.sla.timer"].sudo()._follow(tickets, moment, paused, restarted)
+
+    def _note_moments(self, moment):
+        """Keep when tickets were resolved and closed; what lies between that and now is a pause."""
+        noted = {}
+        for ticket in self:
+            stage = ticket.stage_id
+            done = stage.resolves or (stage.closed and ticket.resolved_at)
+            values = {}
+            if bool(done) != bool(ticket.resolved_at):
+                values["resolved_at"] = moment if done else False
+            if stage.closed != bool(ticket.closed_at):
+                # Those that were closed before the add-on came have only helpdesk's moment.
+                closed_at = min(ticket.closed_date or moment, moment)
+                values["closed_at"] = closed_at if stage.closed else False
+            if values:
+                noted[ticket] = tuple(sorted(values.items()))
+        for values, tickets in self.filtered(noted.get).grouped(noted.get).items():
+            for name, reason in (("resolved_at", "resolved"), ("closed_at", "closed")):
+                if (name, False) in values:
+                    again = tickets.filtered(lambda t: t.sla_timer_ids)
+                    starts = {ticket: ticket[name] for ticket in again}
+                    self.env["support.sla.pause"].sudo()._add(again, reason, starts, moment)
+            tickets.write(dict(values))
+
+    def _note_sla_version(self):
+        """Have tickets go by the newest version of a policy that is new to them."""
+        for policy, tickets in self.grouped("sla_policy_id").items():
+            new = tickets.filtered(
+                lambda t, policy=policy: (
+                    t.sla_version_id.policy_id != policy and not (t.closed_at and t.sla_version_id)
+                )
+            )
+            if new:
+                new.write({"sla_version_id": policy.version_ids[:1].id})
+
+    def _take_sla_version(self, version):
+        """Go by another version of the policy from now on."""
+        self.write({"sla_version_id": version.id})
+        self._sync_clocks()

@@ -1,0 +1,270 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from datetime import datetime
+from typing import NamedTuple
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ..tools.sla import Clock, get_elapsed, read
+from .support_sla_target import KINDS
+
+OPEN = ("running", "paused")
+STATUSES = [
+    ("running", "On Track"),
+    ("at_risk", "At Risk"),
+    ("breached", "Breached"),
+    ("paused", "Paused"),
+    ("met", "Met"),
+    ("missed", "Missed"),
+    ("stopped", "Stopped"),
+]
+
+
+class End(NamedTuple):
+    """How a clock ended: met, stopped, or not at all."""
+
+    state: str = "running"
+    at: datetime | None = None
+
+
+class SupportSlaTimer(models.Model):
+    """One clock of one ticket: a promise, when it is due, and whether it was kept.
+
+    What it says follows from facts: the ticket's moments and pauses, and the version of the policy
+    that was promised. It is read anew whenever one of them changes, and never by what day it is:
+    whether a deadline has passed is asked when somebody looks (`status`), and noted once by the
+    minute job.
+    """
+
+    _name = "support.sla.timer"
+    _description = "SLA Clock of a Ticket"
+    _order = "deadline, id"
+    _rec_name = "kind"
+
+    ticket_id = fields.Many2one(
+        "helpdesk.ticket", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
+    kind = fields.Selection(KINDS, string="Promise", required=True, readonly=True)
+    version_id = fields.Many2one(
+        "support.sla.version", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    policy_id = fields.Many2one(related="version_id.policy_id", string="SLA")
+    priority = fields.Char(readonly=True, help="The ticket's, as far as it decided the time.")
+    target = fields.Integer(
+        string="Promised", required=True, readonly=True, help="Seconds of working time."
+    )
+    tz = fields.Char(readonly=True, help="The zone of the active hours; empty: the calendar's.")
+    state = fields.Selection(
+        [("running", "Running"), ("paused", "Paused"), ("met", "Met"), ("stopped", "Stopped")],
+        required=True,
+        readonly=True,
+    )
+    started_at = fields.Datetime(string="Started", required=True, readonly=True)
+    ended_at = fields.Datetime(
+        string="Ended", readonly=True, help="When the promise was kept, or nobody waited any more."
+    )
+    paused_at = fields.Datetime(string="Paused Since", readonly=True)
+    deadline = fields.Datetime(
+        required=True, readonly=True, help="While it is paused: as if it went on at once."
+    )
+    warn_at = fields.Datetime(string="At Risk From", readonly=True)
+    breached_at = fields.Datetime(
+        string="Breached", readonly=True, help="When the promise was broken; kept for good (Y48)."
+    )
+    failed_at = fields.Datetime(
+        readonly=True, help="When it was broken as it had been promised before it was changed."
+    )
+    next_event_at = fields.Datetime(
+        readonly=True, help="When the minute job has something to do with it."
+    )
+    elapsed = fields.Integer(
+        string="Taken", readonly=True, help="Seconds of working time it has taken in all."
+    )
+    event_ids = fields.One2many("support.sla.event", "timer_id", readonly=True)
+    status = fields.Selection(STATUSES, compute="_compute_status", search="_search_status")
+
+    _due = models.Index("(next_event_at) WHERE next_event_at IS NOT NULL")
+    _target_positive = models.Constraint("CHECK (target > 0)", "A promise is longer than zero.")
+    _one_of_a_kind = models.UniqueIndex(
+        "(ticket_id, kind) WHERE kind <> 'next_response'",
+        "The ticket has this clock already.",
+    )
+    _one_question = models.UniqueIndex(
+        "(ticket_id) WHERE kind = 'next_response' AND state IN ('running', 'paused')",
+        "The customer waits for an answer already.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("state", "deadline", "warn_at", "breached_at")
+    def _compute_status(self):
+        now = fields.Datetime.now()
+        for timer in self:
+            timer.status = timer._get_status(now)
+
+    def _get_status(self, now):
+        """Return how it stands at a moment, noticed or not."""
+        self.ensure_one()
+        if self.state in OPEN:
+            if self.breached_at or (self.state == "running" and self.deadline < now):
+                return "breached"
+            if self.state == "running" and self.warn_at and self.warn_at <= now:
+                return "at_risk"
+            return self.state
+        return "missed" if self.breached_at else self.state
+
+    @api.model
+    def _search_status(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        return Domain.OR(self._get_status_domain(status) for status in value)
+
+    @api.model
+    def _get_status_domain(self, status):
+        """Return the clocks that stand so right now, whether or not the minute job has run."""
+        now = fields.Datetime.now()
+        breached = Domain("breached_at", "!=", False)
+        running = Domain("state", "=", "running")
+        late = breached | (running & Domain("deadline", "<", now))
+        warned = running & Domain("warn_at", "<=", now)
+        return {
+            "breached": Domain("state", "in", OPEN) & late,
+            "at_risk": warned & ~late,
+            "running": running & ~late & ~warned,
+            "paused": Domain("state", "=", "paused") & ~breached,
+            "met": Domain("state", "=", "met") & ~breached,
+            "stopped": Domain("state", "=", "stopped") & ~breached,
+            "missed": Domain("state", "in", ("met", "stopped")) & breached,
+        }.get(status, Domain.FALSE)
+
+    # === FOLLOWING THE TICKETS === #
+
+    @api.model
+    def _follow(self, tickets, moment, paused, restarted=()):
+        """Bring the clocks of tickets in line with what the tickets say, in one batch.
+
+        :param moment: when that has changed
+        :param paused: the tickets whose pauses have changed
+        :param restarted: the tickets whose opening was corrected: their clocks begin anew
+        """
+        new, changed = [], self.browse()
+        for ticket in tickets:
+            wanted = ticket._get_promises()
+            timers = ticket.sla_timer_ids
+            for timer in timers:
+                if timer._take_facts(ticket, wanted, moment, ticket in restarted):
+                    changed += timer
+                elif ticket in paused and timer.state in OPEN:
+                    changed += timer
+            new += ticket._prepare_missing_timers(wanted, timers, moment)
+        changed._read(moment)
+        if new:
+            self._start(new, moment)
+
+    def _take_facts(self, ticket, wanted, moment, restarted):
+        """Take over what has changed about the ticket; return whether anything has.
+
+        What is over and stays over isn't touched (T42); a breach under what was promised so far
+        stays one (ex. E48).
+        """
+        self.ensure_one()
+        end = ticket._get_clock_end(self, wanted, moment)
+        if end.at and (self.state, self.ended_at) == end and not restarted:
+            return False
+        before = self._get_facts()
+        if restarted and self.kind != "next_response":
+            self.started_at = ticket.opened_at
+            self.failed_at = False
+        target = wanted.get(self.kind, self.target)
+        version = ticket.sla_version_id if self.kind in wanted else self.version_id
+        if not end.at and (target, version) != (self.target, self.version_id):
+            if not self.failed_at and self._get_status(moment) == "breached":
+                self.failed_at = self.breached_at or self.deadline
+            self.target, self.version_id = target, version
+            self.priority = ticket.priority
+        if end.at or self.state not in OPEN:
+            self.state, self.ended_at = end.state, end.at or False
+        return before != self._get_facts()
+
+    def _get_facts(self):
+        return (
+            self.state in OPEN, self.ended_at, self.started_at, self.target, self.version_id
+        )  # fmt: skip
+
+    @api.model
+    def _start(self, vals_list, moment):
+        """Make clocks from their facts, read at once so that they are written once."""
+        pauses = self._get_pauses({vals["ticket_id"] for vals in vals_list})
+        times = {}
+        for vals in vals_list:
+            version = self.env["support.sla.version"].browse(vals["version_id"])
+            company = self.env["res.company"].browse(vals["company_id"])
+            own = pauses.get(vals["ticket_id"], self.env["support.sla.pause"])
+            clock = self._get_clock(own, vals)
+            key = (version.calendar_id, company, vals["tz"])
+            time = times[key] = times.get(key) or self._get_time(*key)
+            vals.update(self._prepare_reading(time, clock, version, moment, vals))
+        return self.create(vals_list)
+
+    def _read(self, moment):
+        """Read these clocks anew: what they say follows from the facts."""
+        pauses = self._get_pauses(self.ticket_id.ids)
+        times = {}
+        for timer in self:
+            key = (timer.version_id.calendar_id, timer.company_id, timer.tz)
+            time = times[key] = times.get(key) or self._get_time(*key)
+            own = pauses.get(timer.ticket_id.id, self.env["support.sla.pause"])
+            done = timer.event_ids.mapped("key")
+            clock = self._get_clock(own, timer)
+            timer.update(self._prepare_reading(time, clock, timer.version_id, moment, timer, done))
+
+    # === READING === #
+
+    @api.model
+    def _get_pauses(self, ticket_ids):
+        """Return the pauses of tickets: {ticket id: pauses}."""
+        pauses = self.env["support.sla.pause"].search([("ticket_id", "in", list(ticket_ids))])
+        return pauses.grouped(lambda pause: pause.ticket_id.id)
+
+    @api.model
+    def _get_time(self, calendar, company, tz):
+        """Return the working time that counts.
+
+        :rtype: tools.working_time.WorkingTime
+        """
+        return calendar._get_schedule(company, tz or None)
+
+    @api.model
+    def _get_clock(self, pauses, facts):
+        """Return the clock of some facts, a record or values.
+
+        :rtype: tools.sla.Clock
+        """
+        pauses = [pause for pause in pauses if pause._holds(facts["kind"])]
+        going = [pause.start for pause in pauses if not pause.stop]
+        return Clock(
+            start=facts["started_at"],
+            target=facts["target"],
+            pauses=[pause._get_pause() for pause in pauses if pause.stop],
+            paused_at=max(min(going), facts["started_at"]) if going else None,
+            ended_at=facts["ended_at"] or None,
+        )
+
+    @api.model
+    def _prepare_reading(self, time, clock, version, moment, facts, done=()):
+        """Return the values that follow from a clock."""
+        kind, failed_at = facts["kind"], facts["failed_at"]
+        reading = read(time, clock, version._get_steps(kind), moment, done)
+        state = facts["state"]
+        if not clock.ended_at:
+            state = "paused" if clock.paused_at else "running"
+        return {
+            "state": state,
+            "deadline": reading.deadline,
+            "warn_at": reading.warn_at or False,
+            "paused_at": (not clock.ended_at and clock.paused_at) or False,
+            "breached_at": failed_at or reading.breached_at or False,
+            "next_event_at": reading.next_event_at or False,
+            "elapsed": get_elapsed(time, clock, clock.ended_at) if clock.ended_at else 0,
+        }

@@ -1,0 +1,104 @@
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+import logging
+from datetime import timedelta
+
+from psycopg2.errors import LockNotAvailable, SerializationFailure
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import mute_logger
+
+from ..tools.sla import BREACH, get_due
+
+_logger = logging.getLogger(__name__)
+
+# A clock that could not be handled is tried again after so long.
+RETRY = timedelta(minutes=10)
+# So often a batch is tried again at once when somebody else has changed its clocks meanwhile.
+ATTEMPTS = 5
+
+
+class SupportSlaTimer(models.Model):
+    """The minute job: what is due on clocks is noted and told, each thing once.
+
+    One indexed query finds the clocks that are due, however many there are. Each batch is a
+    transaction; clocks that another machine handles at the moment are passed by.
+    """
+
+    _inherit = "support.sla.timer"
+
+    @api.model
+    def _cron_handle_due(self, batch_size=100):
+        cron = self.env["ir.cron"]
+        now = fields.Datetime.now()
+        cron._commit_progress(remaining=self.search_count(self._get_due_domain(now)))
+        conflicts = 0
+        while True:
+            try:
+                with mute_logger("odoo.sql_db"):  # a conflict is expected, and no error
+                    timers = self.search(self._get_due_domain(now), limit=2 * batch_size)
+                    timers = timers.try_lock_for_update(limit=batch_size)
+                    handled = len(timers)
+                    timers._handle_due(now)
+                    time_left = cron._commit_progress(handled)
+            except (SerializationFailure, LockNotAvailable):
+                # Somebody has changed the tickets meanwhile: look again at how they are now.
+                self.env.cr.rollback()
+                conflicts += 1
+                if conflicts > ATTEMPTS:
+                    raise
+                continue
+            conflicts = 0
+            if not handled or not time_left:
+                break
+
+    @api.model
+    def _get_due_domain(self, now):
+        return Domain("next_event_at", "<", now)
+
+    def _handle_due(self, now):
+        """Note and tell what is due on these locked clocks; one that fails is tried again later."""
+        try:
+            with self.env.cr.savepoint():
+                self._handle_events(now)
+        except (SerializationFailure, LockNotAvailable):
+            raise
+        except Exception:  # one broken clock must not stop the others
+            for timer in self:
+                timer._handle_alone(now)
+
+    def _handle_alone(self, now):
+        self.ensure_one()
+        self.env.invalidate_all()
+        try:
+            with self.env.cr.savepoint():
+                self._handle_events(now)
+        except (SerializationFailure, LockNotAvailable):
+            raise
+        except Exception:
+            _logger.exception("What is due on the SLA clock of %s failed", self.ticket_id.number)
+            self.next_event_at = now + RETRY
+
+    def _handle_events(self, now):
+        """Note what is due on these clocks by its true moment, tell people, and read them anew."""
+        events = []
+        pauses = self._get_pauses(self.ticket_id.ids)
+        for timer in self:
+            version = timer.version_id
+            own = pauses.get(timer.ticket_id.id, self.env["support.sla.pause"])
+            clock = self._get_clock(own, timer)
+            time = self._get_time(version.calendar_id, timer.company_id, timer.tz)
+            due = get_due(
+                time, clock, version._get_steps(timer.kind), now, timer.event_ids.mapped("key")
+            )
+            events += [timer._prepare_event(moment, key) for moment, key in due]
+        events = self.env["support.sla.event"].create(events)
+        self._read(now)
+        events._tell()
+
+    def _prepare_event(self, moment, key):
+        self.ensure_one()
+        kind = "breach"
+        if key != BREACH:
+            kind = "warning" if moment < self.deadline else "escalation"
+        return {"timer_id": self.id, "key": key, "kind": kind, "moment": moment}
