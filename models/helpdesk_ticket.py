@@ -36,6 +36,7 @@ NOTED_FIELDS = {
     "sla_by_hand",
     "sla_version_id",
     "answered_at",
+    "asked_at",
     "resolved_at",
     "closed_at",
 }

@@ -25,39 +25,33 @@ class HelpdeskTicket(models.Model):
         ticket = self.sudo()  # as above
         if ticket.closed_at or not message._is_public_comment():
             return
-        if message._is_by_colleague():
+        now = fields.Datetime.now()
+        # A colleague whose own ticket it is asks like any other customer.
+        if message._is_by_colleague() and message.author_id != ticket.partner_id:
             # A mail counts when it was sent, not when it was fetched.
-            now = fields.Datetime.now()
-            moment = max(min(message.date or now, now), ticket.opened_at)
-            ticket._note_answer(moment)
-        else:
-            ticket._note_question()
+            ticket._note_answer(max(min(message.date or now, now), ticket.opened_at))
+        elif ticket.answered_at and not ticket.asked_at:
+            ticket._note_question(now)
 
     def _note_answer(self, moment):
         """Meet the clock of the first response, or that of the next one."""
         self.ensure_one()
-        if not self.answered_at:
-            self.write({"answered_at": moment})
-        timers = self.sla_timer_ids.filtered(
-            lambda timer: timer.kind == "next_response" and timer.state in ("running", "paused")
-        )
-        for timer in timers:
-            timer.write({"state": "met", "ended_at": max(moment, timer.started_at)})
-        timers._read(moment)
-        self._sync_clocks(moment)
+        values = {} if self.answered_at else {"answered_at": moment}
+        if self.asked_at:
+            self.sla_timer_ids._meet_question(max(moment, self.asked_at))
+            values["asked_at"] = False
+        if values:
+            self.write(values)
+            self._sync_clocks(moment)
 
-    def _note_question(self):
-        """Begin the clock of the next response, where one is promised and none runs."""
+    def _note_question(self, moment):
+        """Begin the clock of the next response, where one is promised."""
         self.ensure_one()
-        wanted = self._get_promises()
-        waiting = self.sla_timer_ids.filtered(
-            lambda timer: timer.kind == "next_response" and timer.state in ("running", "paused")
-        )
-        if not self.answered_at or waiting or "next_response" not in wanted:
-            return
-        now = fields.Datetime.now()
-        vals = self._prepare_timer("next_response", wanted["next_response"], now, now)
-        self.env["support.sla.timer"].sudo()._start([vals], now)  # as above
+        self.write({"asked_at": moment})
+        # Of two questions at once the second one comes to nothing: it is tried again, and then
+        # finds the first.
+        self.flush_recordset(["asked_at"])
+        self._sync_clocks(moment)
 
 
 class MailMessage(models.Model):

@@ -192,6 +192,13 @@ class SupportSlaTimer(models.Model):
             self.state in OPEN, self.ended_at, self.started_at, self.target, self.version_id
         )  # fmt: skip
 
+    def _meet_question(self, moment):
+        """End the clock of the customer's last question, which has been answered."""
+        waiting = self.filtered(lambda t: t.kind == "next_response" and t.state in OPEN)
+        for timer in waiting:
+            timer.update({"state": "met", "ended_at": max(moment, timer.started_at)})
+        waiting._read(moment)
+
     @api.model
     def _start(self, vals_list, moment):
         """Make clocks from their facts, read at once so that they are written once."""
