@@ -128,6 +128,7 @@ from . import (
     helpdesk_ticket_stage,
     helpdesk_ticket_team,
     helpdesk_ticket_technician,
+    mail_thread,
     maintenance_equipment,
     product_pricelist_item,
     product_product,

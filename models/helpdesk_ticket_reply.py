@@ -23,7 +23,8 @@ class HelpdeskTicket(models.Model):
         """Note an answer to the customer, or his next question."""
         self.ensure_one()
         ticket = self.sudo()  # as above
-        if ticket.closed_at or not message._is_public_comment():
+        automatic = self.env.context.get("support_automatic_mail")
+        if automatic or ticket.closed_at or not message._is_public_comment():
             return
         now = fields.Datetime.now()
         # A colleague whose own ticket it is asks like any other customer.
