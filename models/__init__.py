@@ -27,6 +27,8 @@ from . import (
     support_contract_stage,
     support_contract_register,
     support_contract_documents,
+    ir_attachment,
+    mail_message,
     support_notice_terms,
     support_contract_recipients,
     support_contract_send,

@@ -3,6 +3,7 @@ from . import (
     test_access,
     test_access_decisions,
     test_access_units,
+    test_access_wizards,
     test_balance_report,
     test_activation,
     test_bill,
