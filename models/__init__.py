@@ -68,6 +68,7 @@ from . import (
     support_charge_replaced,
     support_charge_transfer,
     support_charge_carry,
+    support_charge_overcarried,
     support_charge_cancel,
     support_bill,
     support_bill_generation,
