@@ -62,6 +62,7 @@ from . import (
     test_screens,
     test_statement,
     test_terminate,
+    test_terminate_late,
     test_terminate_parallel,
     test_suspension,
     test_credit_hold,
