@@ -130,6 +130,23 @@ class TestPipeline(RegisterCommon):
         self.assertFalse(contract.change_ids)
 
     @mute_logger("odoo.sql_db")
+    def test_only_what_is_in_preparation_has_a_likelihood_of_its_own(self):
+        contract = self._make_contract(self.plan, confirm=False)
+        contract.write({"stage_id": self.stages[1].id, "likelihood": 55})
+        contract.action_confirm()
+        self.assertEqual((contract.likelihood, contract.weighted_amount), (100, 1200))
+        lost = self._make_contract(self.plan, confirm=False)
+        lost.stage_id = self.stages[2]
+        self._cancel(lost)
+        self.assertEqual((lost.likelihood, lost.weighted_amount), (0, 0))
+        lost.action_draft()
+        self.assertEqual((lost.likelihood, lost.weighted_amount), (70, 840))
+        arch = Form(contract)._view["tree"]
+        for name in ("stage_id", "likelihood"):
+            (node,) = arch.xpath(f"//field[@name='{name}']")
+            hidden = [node.get("invisible"), *(up.get("invisible") for up in node.iterancestors())]
+            self.assertIn("state != 'draft'", hidden)
+
     def test_likelihood_is_a_percentage(self):
         contract = self._make_contract(self.plan, confirm=False)
         with self.assertRaises(IntegrityError), self.env.cr.savepoint():
