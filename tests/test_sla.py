@@ -315,6 +315,7 @@ class TestSla(SlaCommon):
         for vals, message in (
             ({"target_ids": [Command.clear()]}, "promises nothing"),
             ({"target_ids": [self._target("response", 9, priority="3")]}, "later than"),
+            ({"target_ids": [self._target("next_response", 4000, "days")]}, "ten years"),
             ({"step_ids": [self._step(240, "before")]}, "only 4 h away"),
             ({"step_ids": [self._step(50, kind="next_response")]}, "doesn't make"),
             ({"pause_stage_ids": [Command.link(self.stage_done.id)]}, "neither close nor"),
