@@ -48,10 +48,11 @@ class SupportChargeTransfer(models.Model):
 
     def _undo(self):
         # What was told of a part ends with it; of the others it is asked again.
-        super()._undo()
+        result = super()._undo()
         transfers = self.sudo()  # as it is done
         transfers.filtered("partial").activity_id.filtered("active").unlink()
         transfers.charge_id._check_overcarried()
+        return result
 
 
 class SupportContract(models.Model):

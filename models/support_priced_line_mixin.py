@@ -60,9 +60,9 @@ class SupportPricedLineMixin(models.AbstractModel):
             if not contract:
                 line.support_price_note = False
             elif line.support_price_reason:
-                line.support_price_note = self.env._("Instead of the price of %s", contract.name)
+                line.support_price_note = self.env._("Instead of %s", contract.name)
             else:
-                line.support_price_note = self.env._("Price of contract %s", contract.name)
+                line.support_price_note = contract.name
 
     # === TO BE SAID BY EACH MODEL === #
 

@@ -43,7 +43,7 @@ class TestTerminateLate(TerminateMixin, BillingCommon):
                 ticket = self._make_ticket(contract, "2026-06-05 09:00:00")
                 self._log_work(ticket, "2026-07-10 10:00", 2)
                 wizard = self._open_wizard(contract, "2026-07-20")
-                self.assertIn("each term on a bill of its own: 06/01/2026", wizard.preview)
+                self.assertIn("keep a bill of their own: 06/01/2026", wizard.preview)
                 self.assertIn("290.00", wizard.preview)
                 wizard.action_terminate()
             self.assertEqual(self._get_bills(contract), bills)
@@ -52,12 +52,12 @@ class TestTerminateLate(TerminateMixin, BillingCommon):
     def test_one_bill_needs_no_words(self):
         contract = self._make("arrears")
         with freeze_time("2026-06-20 12:00:00"):
-            self.assertNotIn("of its own", self._open_wizard(contract).preview)
+            self.assertNotIn("of their own", self._open_wizard(contract).preview)
         contract = self._make("advance")
         with freeze_time("2026-06-20 12:00:00"):
             self._bill(contract, "2026-06-20")
             wizard = self._open_wizard(contract, credit_fees=True)
-            self.assertNotIn("of its own", wizard.preview)
+            self.assertNotIn("of their own", wizard.preview)
 
     def test_allowance_of_a_cut_term_is_granted_whole(self):
         """Money is prorated, units never are."""

@@ -313,7 +313,7 @@ class SupportTerminateWizard(models.TransientModel):
         if len(terms) <= last:
             return ""
         return self.env._(
-            "Not billed yet, each term on a bill of its own: %s.",
+            "Terms that aren't billed yet keep a bill of their own: %s.",
             ", ".join(terms.sorted("number").mapped("display_name")),
         )
 
