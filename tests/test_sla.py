@@ -286,6 +286,14 @@ class TestSla(SlaCommon):
         self.env.cr.precommit.run()
         self.assertDue(ticket, "response", "01-07 12:00")
 
+    def test_a_holiday_of_the_company_moves_them_too(self):
+        ticket = self._open("01-05 16:00")
+        holiday = {"name": "Day off", "date_from": "2026-01-06 00:00:00"}
+        leaves = self.env["resource.calendar.leaves"].sudo().with_company(self.company)
+        leaves.create(holiday | {"date_to": "2026-01-06 23:59:59", "company_id": self.company.id})
+        self.env.cr.precommit.run()
+        self.assertDue(ticket, "response", "01-07 12:00")
+
     def test_the_moment_of_opening_can_be_corrected(self):
         ticket = self._open("01-06 10:00")
         self._at("01-06 10:30", ticket.write, {"opened_at": moment("01-05 16:00")})

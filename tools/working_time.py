@@ -234,22 +234,27 @@ def union(pauses: Iterable[Pause]) -> list[tuple[datetime, datetime]]:
     return [(_moment(first), _moment(last)) for first, last in _union(pauses, None)]
 
 
+def merged(windows: Iterable[Window]) -> list[Window]:
+    """Return windows in order, those that overlap or touch as one, without empty ones."""
+    disjoint: list[Window] = []
+    for first, last in sorted(windows):
+        if last <= first:
+            continue
+        if disjoint and first <= disjoint[-1][1]:
+            disjoint[-1] = (disjoint[-1][0], max(disjoint[-1][1], last))
+        else:
+            disjoint.append((first, last))
+    return disjoint
+
+
 def _union(pauses: Iterable[Pause], start: int | None) -> list[Window]:
     """The same in seconds, without what lies before a start."""
     if not pauses:
         return []
-    spans = sorted((_seconds(pause[0]), _seconds(pause[1])) for pause in pauses)
-    merged: list[Window] = []
-    for first, last in spans:
-        if start is not None and first < start:
-            first = start
-        if last <= first:
-            continue
-        if merged and first <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], last))
-        else:
-            merged.append((first, last))
-    return merged
+    spans = ((_seconds(pause[0]), _seconds(pause[1])) for pause in pauses)
+    if start is not None:
+        spans = ((max(first, start), last) for first, last in spans)
+    return merged(spans)
 
 
 def _seconds(moment: datetime) -> int:
