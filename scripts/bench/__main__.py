@@ -1,6 +1,6 @@
 """Measure the add-on against plain Odoo and OCA's `contract`, interleaved in one run.
 
-    python scripts/bench [billing] [tickets] [time_entries] [ledger]
+    python scripts/bench [billing] [tickets] [time_entries] [ledger] [sla_time]
 
 Prints a line per figure: name, value, unit, goal, ok or short. Figures with a goal are ratios
 or numbers of queries; milliseconds are there for information. A figure that is short is no
@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from bench import billing, ledger, tickets, time_entries  # noqa: E402
+from bench import billing, ledger, sla_time, tickets, time_entries  # noqa: E402
 from bench.measure import Figures  # noqa: E402
 from devenv import copy_database, drop_database, ensure_template, install  # noqa: E402
 
@@ -25,6 +25,7 @@ BENCHES = {
     "tickets": tickets.run,
     "time_entries": time_entries.run,
     "ledger": ledger.run,
+    "sla_time": sla_time.run,
 }
 
 
