@@ -31,8 +31,7 @@ class HelpdeskTicket(models.Model):
             raise UserError(
                 self.env._("No clock of these tickets is paused by hand: there is nothing to do.")
             )
-        for pause in pauses:
-            pause.stop = max(now, pause.start)
+        pauses._end(now)
         pauses.ticket_id.sla_timer_ids.filtered(
             lambda timer: timer.state in ("running", "paused")
         )._read(now)

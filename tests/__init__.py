@@ -82,6 +82,7 @@ from . import (
     test_tools_periods,
     test_tools_rating,
     test_tools_renewal,
+    test_tools_sla,
     test_tools_spreadsheet,
     test_tools_terms_diff,
     test_tools_working_time,
