@@ -121,9 +121,7 @@ def get_moments(
     for step in steps:
         seconds = step.seconds(clock.target)
         moments[step.key] = (
-            deadline
-            if seconds == clock.target
-            else time.deadline(clock.start, seconds, pauses)
+            deadline if seconds == clock.target else time.deadline(clock.start, seconds, pauses)
         )
     return moments
 
