@@ -24,19 +24,6 @@ class SupportSlaTimer(models.Model):
         help="In working time: it stands still outside the active hours and in pauses.",
     )
 
-    due_at = fields.Datetime(
-        string="Due",
-        compute="_compute_shown",
-        help="The deadline; none as long as the clock is paused, when nobody can know it.",
-    )
-    met_at = fields.Datetime(string="Met", compute="_compute_shown")
-
-    @api.depends("state", "deadline", "ended_at")
-    def _compute_shown(self):
-        for timer in self:
-            timer.due_at = timer.deadline if timer.state != "paused" else False
-            timer.met_at = timer.ended_at if timer.state == "met" else False
-
     @api.depends("state", "status", "deadline", "target", "started_at", "ended_at", "elapsed")
     def _compute_sla_clock(self):
         countdowns = self._get_countdowns(fields.Datetime.now())

@@ -1,13 +1,17 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.fields import Command, Domain
-from odoo.tools import format_datetime
+from odoo.tools import format_datetime, format_time
 
 from ..models.support_sla_target import KINDS
 from ..models.support_sla_timer import OPEN, STATUSES
 from ..tools.sla import Clock
 from ..tools.sla_explanation import explain, format_clock, whole
 from ..tools.working_time import Pause
+
+WEEK = timedelta(days=6)
 
 
 class SupportSlaExplanation(models.TransientModel):
@@ -35,6 +39,7 @@ class SupportSlaExplanation(models.TransientModel):
     other_zone = fields.Char(readonly=True, help="The zone of the active hours, where it differs.")
     result = fields.Text(readonly=True)
     deadline = fields.Datetime(readonly=True)
+    deadline_label = fields.Char(string="Deadline", readonly=True)
     line_ids = fields.One2many("support.sla.explanation.line", "explanation_id", readonly=True)
 
     @api.model
@@ -67,6 +72,7 @@ class SupportSlaExplanation(models.TransientModel):
                 "zone_label": shown,
                 "other_zone": other,
                 "deadline": explanation.deadline or facts.deadline,
+                "deadline_label": self._format_day(explanation.deadline or facts.deadline),
                 "result": self._get_result(facts, explanation, now),
                 "line_ids": [
                     Command.create(
@@ -218,16 +224,17 @@ class SupportSlaExplanation(models.TransientModel):
     # === LINES === #
 
     def _prepare_line(self, row, deadline, names, zone):
-        reached = deadline is not None and row.stop == deadline and row.phase != "over"
+        reached = bool(row.counted) and row.stop == deadline
         return {
             "start": row.start,
             "stop": row.stop,
-            "weekday": self._format(row.start, dt_format="EEE"),
+            "start_label": self._format_day(row.start),
+            "stop_label": self._format_stop(row),
             "there": self._get_local(row, zone) if zone else "",
             "kind": row.kind,
             "phase": row.phase,
-            "is_deadline": reached and bool(row.counted),
-            "reason": self._get_reason(row, names),
+            "is_deadline": reached,
+            "reason": self.env._("Deadline") if reached else self._get_reason(row, names),
             "duration": format_clock(round((row.stop - row.start).total_seconds())),
             "counted": row.counted,
             "counted_label": format_clock(row.counted) if row.counted else "",
@@ -255,3 +262,14 @@ class SupportSlaExplanation(models.TransientModel):
 
     def _format(self, moment, tz=None, **options):
         return format_datetime(self.env, moment, tz=tz or self._get_shown_zone(), **options)
+
+    def _format_day(self, moment):
+        """Return a moment with its weekday, on which working time depends."""
+        return f"{self._format(moment, dt_format='EEE')} {self._format(moment)}"
+
+    def _format_stop(self, row):
+        """Return when a stretch ends; within a week the weekday says which day it is."""
+        if row.stop - row.start >= WEEK:
+            return self._format_day(row.stop)
+        day = self._format(row.stop, dt_format="EEE")
+        return f"{day} {format_time(self.env, row.stop, tz=self._get_shown_zone())}"

@@ -11,14 +11,16 @@ class SupportSlaExplanationLine(models.TransientModel):
 
     explanation_id = fields.Many2one("support.sla.explanation", required=True, ondelete="cascade")
     sequence = fields.Integer()
-    weekday = fields.Char()
-    start = fields.Datetime(string="From")
-    stop = fields.Datetime(string="To")
+    start = fields.Datetime()
+    stop = fields.Datetime()
+    # Written out, because browsers have a zone of their own.
+    start_label = fields.Char(string="From")
+    stop_label = fields.Char(string="To")
     there = fields.Char(help="The same by the clock where the active hours are.")
     kind = fields.Selection(
         [
             ("work", "Counts"),
-            ("closed", "Outside active hours"),
+            ("closed", "Closed"),
             ("holiday", "Holiday"),
             ("pause", "Paused"),
         ],
