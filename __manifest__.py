@@ -51,6 +51,7 @@
         "wizards/support_coverage_explanation_views.xml",
         "wizards/support_time_entry_wizard_views.xml",
         "wizards/support_sla_pause_wizard_views.xml",
+        "wizards/support_sla_explanation_views.xml",
         "report/support_time_report_views.xml",
         "wizards/support_terminate_wizard_views.xml",
         "wizards/support_suspend_wizard_views.xml",

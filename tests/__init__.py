@@ -61,6 +61,8 @@ from . import (
     test_rollover,
     test_screens,
     test_sla,
+    test_sla_countdown,
+    test_sla_explanation,
     test_sla_job,
     test_sla_mail,
     test_statement,

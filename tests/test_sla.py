@@ -178,6 +178,15 @@ class TestSla(SlaCommon):
         self.assertEqual((self._clock(ticket).status, self._clock(ticket).elapsed), ("met", 7200))
         self.assertFalse(ticket.sla_pause_ids.filtered(lambda pause: not pause.stop))
 
+    def test_what_ends_in_a_pause_has_the_deadline_with_it(self):
+        ticket = self._open()
+        self._move("01-05 10:00", ticket, self.stage_wait)
+        self._say("01-05 12:00", ticket)
+        self.assertEqual(self._clock(ticket, "response").status, "met")
+        self.assertDue(ticket, "response", "01-05 15:00")
+        self._move("01-06 10:00", ticket, self.stage_work)
+        self.assertDue(ticket, "response", "01-05 15:00")
+
     def test_t39_a_ticket_can_be_made_in_a_pause(self):
         ticket = self._open(stage_id=self.stage_wait.id)
         self.assertEqual(set(ticket.sla_timer_ids.mapped("state")), {"paused"})
