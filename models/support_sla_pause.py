@@ -104,6 +104,7 @@ class SupportSlaPause(models.Model):
                     "detail": detail,
                     # A new ticket is paused from its opening on (T39).
                     "start": moment if ticket.sla_timer_ids else ticket.opened_at,
+                    "stop": False,  # whatever the defaults of a screen say
                     "user_id": self.env.uid,
                 }
                 for reason, detail in wanted.items()

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..tools.sla import Clock, get_elapsed, read
+from ..tools.sla import BREACH, Clock, get_due, get_elapsed, read
 from .support_sla_target import KINDS
 
 OPEN = ("running", "paused")
@@ -158,7 +158,9 @@ class SupportSlaTimer(models.Model):
                 elif ticket in paused and timer.state in OPEN:
                     changed += timer
             new += ticket._prepare_missing_timers(wanted, timers, moment)
+        changed.filtered(lambda timer: timer.ticket_id in restarted)._forget_early_events(moment)
         changed._read(moment)
+        changed._drop_activities()
         if new:
             self._start(new, moment)
 
@@ -169,19 +171,22 @@ class SupportSlaTimer(models.Model):
         stays one (ex. E48).
         """
         self.ensure_one()
-        end = ticket._get_clock_end(self, wanted, moment)
-        if end.at and (self.state, self.ended_at) == end and not restarted:
-            return False
         before = self._get_facts()
+        if self.company_id != ticket.company_id:
+            self.company_id = ticket.company_id
         if restarted and self.kind != "next_response":
             self.started_at = ticket.opened_at
             self.failed_at = False
+        end = ticket._get_clock_end(self, wanted, moment)
+        if end.at and (self.state, self.ended_at) == end and not restarted:
+            return False
         target = wanted.get(self.kind, self.target)
         version = ticket.sla_version_id if self.kind in wanted else self.version_id
-        if not end.at and (target, version) != (self.target, self.version_id):
+        tz = ticket._get_sla_zone() if self.kind in wanted else self.tz
+        if not end.at and (target, version, tz) != (self.target, self.version_id, self.tz):
             if not self.failed_at and self._get_status(moment) == "breached":
                 self.failed_at = self.breached_at or self.deadline
-            self.target, self.version_id = target, version
+            self.target, self.version_id, self.tz = target, version, tz
             self.priority = ticket.priority
         if end.at or self.state not in OPEN:
             self.state, self.ended_at = end.state, end.at or False
@@ -189,8 +194,31 @@ class SupportSlaTimer(models.Model):
 
     def _get_facts(self):
         return (
-            self.state in OPEN, self.ended_at, self.started_at, self.target, self.version_id
-        )  # fmt: skip
+            self.state in OPEN,
+            self.ended_at,
+            self.started_at,
+            self.target,
+            self.version_id,
+            self.tz,
+            self.company_id,
+        )
+
+    def _forget_early_events(self, moment):
+        """Forget what has happened on these clocks by a wrong opening, and is still to come."""
+        pauses = self._get_pauses(self.ticket_id.ids)
+        for timer in self:
+            version = timer.version_id
+            steps = version._get_steps(timer.kind)
+            own = pauses.get(timer.ticket_id.id, self.env["support.sla.pause"])
+            time = self._get_time(version.calendar_id, timer.company_id, timer.tz)
+            due = get_due(time, self._get_clock(own, timer), steps, moment)
+            early = {BREACH, *(step.key for step in steps)} - {key for _at, key in due}
+            timer.event_ids.filtered(lambda event, keys=early: event.key in keys).unlink()
+
+    def _drop_activities(self):
+        """Take back what people were to do about clocks that are over."""
+        over = self.filtered(lambda timer: timer.state not in OPEN)
+        over.event_ids.activity_ids.unlink()
 
     def _meet_question(self, moment):
         """End the clock of the customer's last question, which has been answered."""
@@ -198,6 +226,7 @@ class SupportSlaTimer(models.Model):
         for timer in waiting:
             timer.update({"state": "met", "ended_at": max(moment, timer.started_at)})
         waiting._read(moment)
+        waiting._drop_activities()
 
     @api.model
     def _start(self, vals_list, moment):

@@ -63,6 +63,7 @@ from . import (
     test_sla,
     test_sla_job,
     test_sla_mail,
+    test_sla_review,
     test_statement,
     test_terminate,
     test_terminate_late,
