@@ -180,7 +180,7 @@ class HelpdeskTicket(models.Model):
             # helpdesk's moment.
             closed_at = min(ticket.closed_date or moment, moment)
             if bool(done) != bool(ticket.resolved_at):
-                resolved_at = closed_at if stage.closed and not ticket.closed_at else moment
+                resolved_at = (ticket.closed_at or closed_at) if stage.closed else moment
                 values["resolved_at"] = resolved_at if done else False
             if stage.closed != bool(ticket.closed_at):
                 values["closed_at"] = closed_at if stage.closed else False

@@ -291,6 +291,45 @@ class TestSlaReview(SlaCommon):
         new = self._open(stage_id=self.stage_work.id)
         self.assertEqual(self._clock(new).state, "paused")
 
+    def test_an_sla_that_comes_late_knows_since_when_the_stage_pauses(self):
+        plain = self._make_contract(partner=self._make_customer("Other"))
+        ticket = self._open(contract=plain)
+        self._move("01-05 11:00", ticket, self.stage_wait)
+        self._at("01-05 12:00", ticket.write, {"sla_policy_id": self.policy.id})
+        self._move("01-05 13:00", ticket, self.stage_work)
+        self.assertDue(ticket, "response", "01-05 15:00")
+
+    def test_a_stage_that_begins_to_resolve_does_not_break_what_is_closed(self):
+        ticket = self._open()
+        self._move("01-05 10:00", ticket, self.stage_rejected)
+        self.stage_rejected.sudo().resolves = True
+        self._at("02-05 10:00", ticket.write, {"priority": "3"})
+        self.assertEqual(ticket.resolved_at, moment("01-05 10:00"))
+        self.assertEqual(self._clock(ticket).status, "met")
+
+    def test_only_who_may_change_policies_has_stages_pause_them(self):
+        user = new_test_user(
+            self.env(su=True),
+            "stages",
+            "helpdesk_mgmt.group_helpdesk_manager",
+            company_id=self.company.id,
+            company_ids=[(6, 0, self.company.ids)],
+        )
+        stage = self.stage_work.with_user(user)
+        with self.assertRaises(AccessError):
+            stage.write({"sla_pause_policy_ids": [Command.link(self.policy.id)]})
+        stage.write({"name": "Working"})
+
+    def test_a_ticket_is_deleted_with_its_clocks(self):
+        ticket = self._open(user_id=self.env.uid)
+        self._move("01-05 10:00", ticket, self.stage_wait)
+        self._move("01-05 11:00", ticket, self.stage_work)
+        self._tick("01-05 16:00")
+        clocks = ticket.sla_timer_ids
+        self.assertTrue(clocks.event_ids.activity_ids)
+        ticket.with_user(self.env.user).unlink()
+        self.assertFalse(clocks.exists())
+
     # === COPIES === #
 
     def test_a_copy_begins_its_own_clocks(self):
@@ -365,6 +404,13 @@ class TestSlaReview(SlaCommon):
         self.assertTrue(breach)
         self.assertEqual(ticket.user_id, self.env.user)
         self.assertEqual(breach.told_ids, self.env.user)
+
+    def test_a_technician_who_has_left_the_company_gets_no_tickets(self):
+        outsider = self._make_outsider()
+        self.policy.sudo().technician_id = outsider
+        self.assertNotEqual(self._open().user_id, outsider)
+        outsider.company_ids += self.company
+        self.assertEqual(self._open().user_id, outsider)
 
     def test_users_without_address_do_not_stop_the_others(self):
         mute = new_test_user(
