@@ -39,6 +39,7 @@ NOTED_FIELDS = {
     "asked_at",
     "resolved_at",
     "closed_at",
+    "sla_deadline",
 }
 
 

@@ -21,13 +21,19 @@ class HelpdeskTicket(models.Model):
         self.ensure_one()
         ticket = self.sudo()  # as above
         automatic = self.env.context.get("support_automatic_mail")
-        if automatic or ticket.closed_at or not message._is_public_comment():
+        if (
+            automatic
+            or ticket.closed_at
+            or not message._is_public_comment()
+            or message._is_by_robot()
+        ):
             return
         now = fields.Datetime.now()
         # A colleague whose own ticket it is asks like any other customer.
         if message._is_by_colleague() and message.author_id != ticket.partner_id:
             # A mail counts when it was sent, not when it was fetched.
-            ticket._note_answer(max(min(message.date or now, now), ticket.opened_at))
+            sent = message.date if message.message_type == "email" else now
+            ticket._note_answer(max(min(sent or now, now), ticket.opened_at))
         elif ticket.answered_at and not ticket.asked_at:
             ticket._note_question(now)
 

@@ -65,6 +65,7 @@ from . import (
     test_sla_explanation,
     test_sla_job,
     test_sla_mail,
+    test_sla_review,
     test_statement,
     test_terminate,
     test_terminate_late,
