@@ -103,5 +103,6 @@ from . import (
     test_top_up,
     test_top_up_parallel,
     test_tours,
+    test_tours_sla,
     test_units_by_hand,
 )
