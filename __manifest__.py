@@ -105,6 +105,7 @@
         "views/support_contract_renewal_views.xml",
         "views/support_contract_price_views.xml",
         "views/support_menus.xml",
+        "report/support_sla_report_views.xml",
         "views/support_sla_policy_views.xml",
         "views/support_sla_timer_views.xml",
         "views/support_sla_contract_views.xml",

@@ -61,6 +61,7 @@ from . import (
     test_screens,
     test_sla,
     test_sla_job,
+    test_sla_report,
     test_statement,
     test_terminate,
     test_terminate_parallel,
