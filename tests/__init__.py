@@ -2,6 +2,7 @@
 from . import (
     test_access,
     test_access_decisions,
+    test_access_sla,
     test_access_units,
     test_balance_report,
     test_activation,
