@@ -119,6 +119,7 @@
         "demo/support_demo.xml",
         "demo/support_units_demo.xml",
         "demo/support_life_demo.xml",
+        "demo/support_sla_demo.xml",
     ],
     "assets": {
         "web.assets_backend": ["support_contract/static/src/**/*"],
