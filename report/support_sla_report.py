@@ -1,5 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..models.support_sla_policy import PRIORITIES
@@ -121,6 +121,28 @@ class SupportSlaReport(models.Model):
             """,
             fields.Datetime.now(),
         )
+
+    @api.model
+    def _get_kept(self, name, records):
+        """Return of records how many promises were kept or missed, and the percentage kept.
+
+        :param name: the field that leads to the records
+        :rtype: dict[record, tuple[int, float]]
+        """
+        groups = self._read_group(
+            [(name, "in", records.ids), ("outcome", "in", ("kept", "missed"))],
+            [name],
+            ["clocks:sum", "kept_percent:avg"],
+        )
+        return {record: (clocks, percent) for record, clocks, percent in groups}
+
+    @api.model
+    def _get_action(self, name, record):
+        """Return the report on a policy, a contract, …"""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "support_contract.action_support_sla_report"
+        )
+        return action | {"domain": [(name, "=", record.id)], "context": {}}
 
     def action_open(self):
         """Open the ticket of this row."""
