@@ -37,6 +37,7 @@ NOTED_FIELDS = {
     "sla_version_id",
     "sla_deadline",
     "answered_at",
+    "asked_at",
     "resolved_at",
     "closed_at",
 }

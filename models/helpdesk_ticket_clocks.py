@@ -70,11 +70,20 @@ class HelpdeskTicket(models.Model):
         vals_list = super()._prepare_coverage(vals_list)
         # As in the method extended: contracts are read for people who can't.
         contracts = self.env["support.contract"].sudo()
+        contracts = contracts.browse(
+            {vals.get("contract_id") for vals in vals_list} - {False, None}
+        )
+        agreed = {contract.id: contract.sla_policy_id for contract in contracts}
         policies = self.env["support.sla.policy"].sudo()
+        policies = policies.browse(
+            {vals.get("sla_policy_id") for vals in vals_list} - {False, None}
+        )
+        chosen = {policy.id: policy for policy in policies}
         result = []
         for vals in vals_list:
-            policy = policies.browse(vals.get("sla_policy_id") or False)
-            policy = policy or contracts.browse(vals.get("contract_id") or False).sla_policy_id
+            policy = agreed.get(vals.get("contract_id"))
+            if "sla_policy_id" in vals:
+                policy = chosen.get(vals["sla_policy_id"])
             result.append(vals | policy._get_ticket_values() if policy else vals)
         return result
 

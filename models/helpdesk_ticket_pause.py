@@ -9,15 +9,15 @@ class HelpdeskTicket(models.Model):
     _inherit = "helpdesk.ticket"
 
     def action_pause_sla(self):
-        """Ask why, and pause the clocks of these tickets."""
-        self._check_pausable()
+        """Ask why, and pause the clocks of these tickets, as far as they have any."""
+        tickets = self._get_pausable()
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Pause SLA Clocks"),
             "res_model": "support.sla.pause.wizard",
             "view_mode": "form",
             "target": "new",
-            "context": {"default_ticket_ids": self.ids},
+            "context": {"default_ticket_ids": tickets.ids},
         }
 
     def action_resume_sla(self):
@@ -31,8 +31,7 @@ class HelpdeskTicket(models.Model):
             raise UserError(
                 self.env._("No clock of these tickets is paused by hand: there is nothing to do.")
             )
-        for pause in pauses:
-            pause.stop = max(now, pause.start)
+        pauses._end(now)
         pauses.ticket_id.sla_timer_ids.filtered(
             lambda timer: timer.state in ("running", "paused")
         )._read(now)
@@ -42,10 +41,13 @@ class HelpdeskTicket(models.Model):
 
     def _pause_sla(self, reason):
         """Pause the clocks of these tickets; those that are paused by hand already stay so."""
-        self._check_pausable()
         now = fields.Datetime.now()
-        tickets = self.sudo().filtered(  # who may work on a ticket may pause it
-            lambda ticket: not ticket.sla_paused_by_hand
+        tickets = (
+            self._get_pausable()
+            .sudo()
+            .filtered(  # who may work on a ticket may pause it
+                lambda ticket: not ticket.sla_paused_by_hand
+            )
         )
         self.env["support.sla.pause"].sudo().create(
             [
@@ -66,17 +68,18 @@ class HelpdeskTicket(models.Model):
         note = self.env._("SLA clocks paused: %s", reason)
         tickets._message_log_batch(bodies=dict.fromkeys(tickets.ids, note))
 
-    def _check_pausable(self):
-        """Refuse where there is nothing to pause.
+    def _get_pausable(self):
+        """Return those of the tickets that have clocks which could run.
 
-        :raise UserError: with a ticket, and why
+        :raise UserError: if none has, with one of them, and why
         """
         self.check_access("write")
-        for ticket in self:
-            if not ticket.sla_version_id or ticket.closed_at:
-                raise UserError(
-                    self.env._(
-                        "%s has no clock to pause: it has no SLA, or it is closed.",
-                        ticket.display_name,
-                    )
+        pausable = self.filtered(lambda ticket: ticket.sla_version_id and not ticket.closed_at)
+        if not pausable:
+            raise UserError(
+                self.env._(
+                    "%s has no clock to pause: it has no SLA, or it is closed.",
+                    self[:1].display_name,
                 )
+            )
+        return pausable

@@ -1,9 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 from odoo import fields, models
 
-# What people write. Automatic answers, notifications and mailings are of other types (T47).
-WRITTEN = ("comment", "email")
-
 
 class HelpdeskTicket(models.Model):
     """Who has answered whom: the clocks of responses go by what is written on a ticket (Y39).
@@ -23,59 +20,33 @@ class HelpdeskTicket(models.Model):
         """Note an answer to the customer, or his next question."""
         self.ensure_one()
         ticket = self.sudo()  # as above
-        if ticket.closed_at or not message._is_public_comment():
+        automatic = self.env.context.get("support_automatic_mail")
+        if automatic or ticket.closed_at or not message._is_public_comment():
             return
-        if message._is_by_colleague():
+        now = fields.Datetime.now()
+        # A colleague whose own ticket it is asks like any other customer.
+        if message._is_by_colleague() and message.author_id != ticket.partner_id:
             # A mail counts when it was sent, not when it was fetched.
-            now = fields.Datetime.now()
-            moment = max(min(message.date or now, now), ticket.opened_at)
-            ticket._note_answer(moment)
-        else:
-            ticket._note_question()
+            ticket._note_answer(max(min(message.date or now, now), ticket.opened_at))
+        elif ticket.answered_at and not ticket.asked_at:
+            ticket._note_question(now)
 
     def _note_answer(self, moment):
         """Meet the clock of the first response, or that of the next one."""
         self.ensure_one()
-        if not self.answered_at:
-            self.write({"answered_at": moment})
-        timers = self.sla_timer_ids.filtered(
-            lambda timer: timer.kind == "next_response" and timer.state in ("running", "paused")
-        )
-        for timer in timers:
-            timer.write({"state": "met", "ended_at": max(moment, timer.started_at)})
-        timers._read(moment)
+        values = {} if self.answered_at else {"answered_at": moment}
+        if self.asked_at:
+            self.sla_timer_ids._meet_question(max(moment, self.asked_at))
+            values["asked_at"] = False
+        if values:
+            self.write(values)
+            self._sync_clocks(moment)
+
+    def _note_question(self, moment):
+        """Begin the clock of the next response, where one is promised."""
+        self.ensure_one()
+        self.write({"asked_at": moment})
+        # Of two questions at once the second one comes to nothing: it is tried again, and then
+        # finds the first.
+        self.flush_recordset(["asked_at"])
         self._sync_clocks(moment)
-
-    def _note_question(self):
-        """Begin the clock of the next response, where one is promised and none runs."""
-        self.ensure_one()
-        wanted = self._get_promises()
-        waiting = self.sla_timer_ids.filtered(
-            lambda timer: timer.kind == "next_response" and timer.state in ("running", "paused")
-        )
-        if not self.answered_at or waiting or "next_response" not in wanted:
-            return
-        now = fields.Datetime.now()
-        vals = self._prepare_timer("next_response", wanted["next_response"], now, now)
-        self.env["support.sla.timer"].sudo()._start([vals], now)  # as above
-
-
-class MailMessage(models.Model):
-    _inherit = "mail.message"
-
-    def _is_public_comment(self):
-        """Return whether the customer reads it, and a human has written it."""
-        self.ensure_one()
-        return (
-            self.message_type in WRITTEN
-            and self.subtype_id == self.env.ref("mail.mt_comment")
-            and not self.is_internal
-        )
-
-    def _is_by_colleague(self):
-        """Return whether somebody of the company wrote it; not the robot."""
-        self.ensure_one()
-        author = self.author_id
-        return bool(
-            author and not author.partner_share and author != self.env.ref("base.partner_root")
-        )

@@ -43,6 +43,12 @@ class HelpdeskTicket(models.Model):
     answered_at = fields.Datetime(
         string="First Answered", readonly=True, copy=False, help="By the first public answer."
     )
+    asked_at = fields.Datetime(
+        string="Customer Waits Since",
+        readonly=True,
+        copy=False,
+        help="When the customer wrote after the last public answer.",
+    )
     resolved_at = fields.Datetime(
         string="Resolved", readonly=True, copy=False, help="Empty again when it is reopened."
     )
@@ -155,8 +161,17 @@ class HelpdeskTicket(models.Model):
     def _prepare_missing_timers(self, wanted, timers, moment):
         """Return the values of the clocks that the ticket should have and doesn't."""
         self.ensure_one()
-        missing = wanted.keys() - set(timers.mapped("kind")) - {"next_response"}
-        return [self._prepare_timer(kind, wanted[kind], self.opened_at, moment) for kind in missing]
+        starts = {"response": self.opened_at, "resolution": self.opened_at}
+        if self.asked_at and not self.closed_at:
+            starts["next_response"] = self.asked_at
+        there = {
+            timer.kind for timer in timers if timer.kind != "next_response" or timer.state != "met"
+        }
+        return [
+            self._prepare_timer(kind, wanted[kind], start, moment)
+            for kind, start in starts.items()
+            if kind in wanted and kind not in there
+        ]
 
     def _prepare_timer(self, kind, target, start, moment):
         """Return the facts of a clock, without what follows from them."""

@@ -176,6 +176,7 @@ class SupportSlaPolicy(models.Model):
                     self.env._("“%s” promises nothing: add at least one promise.", policy.name)
                 )
             policy.target_ids._check_order()
+            policy.target_ids._check_reachable()
 
     # === CRUD METHODS === #
 

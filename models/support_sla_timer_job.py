@@ -81,13 +81,13 @@ class SupportSlaTimer(models.Model):
 
     def _handle_events(self, now):
         """Note what is due on these clocks by its true moment, tell people, and read them anew."""
-        events = []
+        events, times = [], {}
         pauses = self._get_pauses(self.ticket_id.ids)
         for timer in self:
             version = timer.version_id
             own = pauses.get(timer.ticket_id.id, self.env["support.sla.pause"])
             clock = self._get_clock(own, timer)
-            time = self._get_time(version.calendar_id, timer.company_id, timer.tz)
+            time = self._get_time(times, version, timer.company_id, timer.tz)
             due = get_due(
                 time, clock, version._get_steps(timer.kind), now, timer.event_ids.mapped("key")
             )

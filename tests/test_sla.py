@@ -178,6 +178,15 @@ class TestSla(SlaCommon):
         self.assertEqual((self._clock(ticket).status, self._clock(ticket).elapsed), ("met", 7200))
         self.assertFalse(ticket.sla_pause_ids.filtered(lambda pause: not pause.stop))
 
+    def test_what_ends_in_a_pause_has_the_deadline_with_it(self):
+        ticket = self._open()
+        self._move("01-05 10:00", ticket, self.stage_wait)
+        self._say("01-05 12:00", ticket)
+        self.assertEqual(self._clock(ticket, "response").status, "met")
+        self.assertDue(ticket, "response", "01-05 15:00")
+        self._move("01-06 10:00", ticket, self.stage_work)
+        self.assertDue(ticket, "response", "01-05 15:00")
+
     def test_t39_a_ticket_can_be_made_in_a_pause(self):
         ticket = self._open(stage_id=self.stage_wait.id)
         self.assertEqual(set(ticket.sla_timer_ids.mapped("state")), {"paused"})
@@ -286,6 +295,14 @@ class TestSla(SlaCommon):
         self.env.cr.precommit.run()
         self.assertDue(ticket, "response", "01-07 12:00")
 
+    def test_a_holiday_of_the_company_moves_them_too(self):
+        ticket = self._open("01-05 16:00")
+        holiday = {"name": "Day off", "date_from": "2026-01-06 00:00:00"}
+        leaves = self.env["resource.calendar.leaves"].sudo().with_company(self.company)
+        leaves.create(holiday | {"date_to": "2026-01-06 23:59:59", "company_id": self.company.id})
+        self.env.cr.precommit.run()
+        self.assertDue(ticket, "response", "01-07 12:00")
+
     def test_the_moment_of_opening_can_be_corrected(self):
         ticket = self._open("01-06 10:00")
         self._at("01-06 10:30", ticket.write, {"opened_at": moment("01-05 16:00")})
@@ -315,6 +332,7 @@ class TestSla(SlaCommon):
         for vals, message in (
             ({"target_ids": [Command.clear()]}, "promises nothing"),
             ({"target_ids": [self._target("response", 9, priority="3")]}, "later than"),
+            ({"target_ids": [self._target("next_response", 4000, "days")]}, "ten years"),
             ({"step_ids": [self._step(240, "before")]}, "only 4 h away"),
             ({"step_ids": [self._step(50, kind="next_response")]}, "doesn't make"),
             ({"pause_stage_ids": [Command.link(self.stage_done.id)]}, "neither close nor"),

@@ -52,6 +52,18 @@ class Clock(NamedTuple):
         """The moment behind which nothing happens any more, as far as is known."""
         return min(filter(None, (self.paused_at, self.ended_at)), default=None)
 
+    @property
+    def known_pauses(self) -> Collection[Pause]:
+        """The pauses that are over; of a clock that has ended all of them, up to its end."""
+        if not self.ended_at:
+            return self.pauses
+        going = [Pause(self.paused_at, self.ended_at)] if self.paused_at else []
+        return [
+            pause._replace(stop=min(pause.stop, self.ended_at))
+            for pause in (*self.pauses, *going)
+            if pause.start < self.ended_at
+        ]
+
 
 class Reading(NamedTuple):
     """What follows from a clock.
@@ -79,7 +91,7 @@ def read(
 
     :param done: keys of the steps that have been done
     """
-    deadline = time.deadline(clock.start, clock.target, clock.pauses)
+    deadline = time.deadline(clock.start, clock.target, clock.known_pauses)
     moments = get_moments(time, clock, steps, deadline)
     limit = clock.limit
     warnings = [moments[step.key] for step in steps if step.seconds(clock.target) < clock.target]
@@ -103,14 +115,13 @@ def get_moments(
     deadline: datetime | None = None,
 ) -> dict[str, datetime]:
     """Return when each step of a clock is due, and the breach: {key: moment}."""
-    deadline = deadline or time.deadline(clock.start, clock.target, clock.pauses)
+    pauses = clock.known_pauses
+    deadline = deadline or time.deadline(clock.start, clock.target, pauses)
     moments = {BREACH: deadline}
     for step in steps:
         seconds = step.seconds(clock.target)
         moments[step.key] = (
-            deadline
-            if seconds == clock.target
-            else time.deadline(clock.start, seconds, clock.pauses)
+            deadline if seconds == clock.target else time.deadline(clock.start, seconds, pauses)
         )
     return moments
 

@@ -34,4 +34,6 @@ from . import (
     support_ticket_charge_wizard,
     support_time_entry_wizard,
     support_sla_pause_wizard,
+    support_sla_explanation,
+    support_sla_explanation_line,
 )
