@@ -102,8 +102,7 @@ class SupportSlaPause(models.Model):
                     "company_id": ticket.company_id.id,
                     "reason": reason,
                     "detail": detail,
-                    # A new ticket is paused from its opening on (T39).
-                    "start": moment if ticket.sla_timer_ids else ticket.opened_at,
+                    "start": moment if ticket.sla_timer_ids else ticket._get_pause_start(reason),
                     "user_id": self.env.uid,
                 }
                 for reason, detail in wanted.items()
