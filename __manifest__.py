@@ -107,6 +107,7 @@
         "views/support_contract_renewal_views.xml",
         "views/support_contract_price_views.xml",
         "views/support_menus.xml",
+        "report/support_sla_report_views.xml",
         "views/support_sla_policy_views.xml",
         "views/support_sla_timer_views.xml",
         "views/support_sla_contract_views.xml",
@@ -120,6 +121,7 @@
         "demo/support_demo.xml",
         "demo/support_units_demo.xml",
         "demo/support_life_demo.xml",
+        "demo/support_sla_demo.xml",
     ],
     "assets": {
         "web.assets_backend": ["support_contract/static/src/**/*"],

@@ -168,6 +168,8 @@ from . import (
     support_sla_target,
     support_sla_step,
     support_sla_version,
+    support_sla_version_words,
+    support_sla_policy_preview,
     support_sla_pause,
     support_sla_timer,
     support_sla_event,

@@ -1,9 +1,13 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 
 from .support_sla_timer import STATUSES, End
 
+# Moments that are noted one after the other when a ticket is made.
+SAME_TIME = timedelta(seconds=1)
 # From the most pressing one: a ticket stands as the worst of its clocks.
 ORDER = ("breached", "missed", "at_risk", "running", "paused", "met", "stopped")
 
@@ -152,6 +156,18 @@ class HelpdeskTicket(models.Model):
         if self.lock_reason:
             reasons["locked"] = self.lock_reason
         return reasons
+
+    def _get_pause_start(self, reason):
+        """Return since when there is a reason to pause that came before the SLA.
+
+        A ticket that was made with it is paused from its opening on (T39): then its stage is as
+        old as the record.
+        """
+        self.ensure_one()
+        since = self.last_stage_update if reason == "stage" else self.locked_at
+        if not (since and self.recorded_at) or abs(since - self.recorded_at) <= SAME_TIME:
+            return self.opened_at
+        return max(since, self.opened_at)
 
     def _get_sla_zone(self):
         """Return the zone of the active hours, False for the calendar's own."""

@@ -102,7 +102,11 @@ class SupportSlaPause(models.Model):
                     "company_id": ticket.company_id.id,
                     "reason": reason,
                     "detail": detail,
-                    "start": self._get_start(ticket, reason, moment),
+                    "start": (
+                        moment
+                        if ticket.sla_timer_ids
+                        else min(ticket._get_pause_start(reason), moment)
+                    ),
                     "stop": False,  # whatever the defaults of a screen say
                     "user_id": self.env.uid,
                 }
@@ -119,20 +123,6 @@ class SupportSlaPause(models.Model):
         for stop, pauses in self.grouped(lambda pause: max(moment, pause.start)).items():
             pauses.write({"stop": stop})
         self.flush_recordset()  # two can't go on for one reason, not even for an instant
-
-    @api.model
-    def _get_start(self, ticket, reason, moment):
-        """Return since when a ticket is paused.
-
-        A new one is from its opening on (T39), one that gets its SLA late since it came to its
-        stage.
-        """
-        if ticket.sla_timer_ids:
-            return moment
-        moved_at, recorded_at = ticket.last_stage_update, ticket.recorded_at
-        if reason == "stage" and moved_at and recorded_at and moved_at > recorded_at:
-            return min(max(moved_at, ticket.opened_at), moment)
-        return ticket.opened_at
 
     @api.model
     def _add(self, tickets, reason, starts, stop):

@@ -300,13 +300,13 @@ class SupportSlaTimer(models.Model):
             pauses=[pause._get_pause() for pause in pauses if pause.stop],
             paused_at=max(min(going), facts["started_at"]) if going else None,
             ended_at=facts["ended_at"] or None,
+            failed_at=facts["failed_at"] or None,
         )
 
     @api.model
     def _prepare_reading(self, time, clock, version, moment, facts, done=()):
         """Return the values that follow from a clock."""
-        kind, failed_at = facts["kind"], facts["failed_at"]
-        reading = read(time, clock, version._get_steps(kind), moment, done)
+        reading = read(time, clock, version._get_steps(facts["kind"]), moment, done)
         state = facts["state"]
         if not clock.ended_at:
             state = "paused" if clock.paused_at else "running"
@@ -315,7 +315,7 @@ class SupportSlaTimer(models.Model):
             "deadline": reading.deadline,
             "warn_at": reading.warn_at or False,
             "paused_at": (not clock.ended_at and clock.paused_at) or False,
-            "breached_at": failed_at or reading.breached_at or False,
+            "breached_at": reading.breached_at or False,
             "next_event_at": reading.next_event_at or False,
             "elapsed": get_elapsed(time, clock, clock.ended_at) if clock.ended_at else 0,
         }

@@ -2,6 +2,7 @@
 from . import (
     test_access,
     test_access_decisions,
+    test_access_sla,
     test_access_units,
     test_access_wizards,
     test_balance_report,
@@ -64,6 +65,7 @@ from . import (
     test_sla_countdown,
     test_sla_explanation,
     test_sla_job,
+    test_sla_report,
     test_sla_mail,
     test_sla_review,
     test_statement,

@@ -1,6 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 """The clocks of tickets: started by contracts, met, paused, changed, broken."""
 
+from freezegun import freeze_time
+
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -192,6 +194,22 @@ class TestSla(SlaCommon):
         self.assertEqual(set(ticket.sla_timer_ids.mapped("state")), {"paused"})
         self._move("01-05 12:00", ticket, self.stage_work)
         self.assertDue(ticket, "response", "01-05 16:00")
+
+    def test_an_sla_that_comes_in_a_pause_counts_what_was_before_the_pause(self):
+        plain = self._make_contract(partner=self._make_customer("Other"))
+        ticket = self._open(contract=plain)
+        self._move("01-05 12:00", ticket, self.stage_wait)
+        self._at("01-05 13:00", ticket.write, {"sla_policy_id": self.policy.id})
+        self.assertEqual(ticket.sla_pause_ids.start, moment("01-05 12:00"))
+        self._move("01-05 14:00", ticket, self.stage_work)
+        self.assertDue(ticket, "response", "01-05 15:00")
+
+    def test_a_ticket_that_is_entered_later_was_in_its_stage_from_the_opening_on(self):
+        with freeze_time(moment("01-05 12:00")):
+            ticket = self._make_ticket(
+                self.contract, opened=moment("01-05 09:00"), stage_id=self.stage_wait.id
+            )
+        self.assertEqual(ticket.sla_pause_ids.start, moment("01-05 09:00"))
 
     def test_t41_overlapping_pauses_count_once(self):
         ticket = self._open()

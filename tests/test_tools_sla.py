@@ -161,6 +161,17 @@ class TestClock(BaseCase):
         self.assertEqual(read(OFFICE, clock, STEPS, at(15)), (at(10, 1), at(17), None, at(17)))
         self.assertEqual(get_elapsed(OFFICE, clock, at(16)), 2 * HOUR)
 
+    def test_what_was_broken_as_promised_before(self):
+        clock = Clock(at(9), 8 * HOUR, failed_at=at(11))
+        self.assertEqual(get_due(OFFICE, clock, (), at(12)), [(at(11), BREACH)])
+        reading = read(OFFICE, clock, (), at(12))
+        self.assertEqual((reading.breached_at, reading.next_event_at), (at(11), at(11)))
+        self.assertIsNone(read(OFFICE, clock, (), at(12), [BREACH]).next_event_at)
+        # An answer that was sent in time and fetched too late.
+        kept = clock._replace(ended_at=at(11))
+        self.assertEqual(get_due(OFFICE, kept, (), at(12)), [])
+        self.assertIsNone(read(OFFICE, kept, (), at(12)).breached_at)
+
     def test_a_clock_that_has_ended(self):
         clock = Clock(at(9), 4 * HOUR, ended_at=at(13))
         due = get_due(OFFICE, clock, STEPS, at(9, 3))
