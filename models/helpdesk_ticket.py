@@ -40,7 +40,6 @@ NOTED_FIELDS = {
     "asked_at",
     "resolved_at",
     "closed_at",
-    "sla_deadline",
 }
 
 
