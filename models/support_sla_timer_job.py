@@ -1,6 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 import logging
 from datetime import timedelta
+from random import uniform
+from time import sleep
 
 from psycopg2.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 
@@ -14,8 +16,10 @@ _logger = logging.getLogger(__name__)
 
 # A clock that could not be handled is tried again after so long.
 RETRY = timedelta(minutes=10)
-# So often a batch is tried again at once when somebody else has changed its clocks meanwhile.
-ATTEMPTS = 5
+# So often in a row a batch is tried again, each time a smaller one and after a longer rest, when
+# somebody else has changed its clocks meanwhile.
+ATTEMPTS = 10
+REST = 0.01  # seconds
 # Those who work on tickets lock them before their clocks, the job the other way round.
 CONFLICTS = (SerializationFailure, DeadlockDetected, LockNotAvailable)
 
@@ -38,8 +42,9 @@ class SupportSlaTimer(models.Model):
         while True:
             try:
                 with mute_logger("odoo.sql_db"):  # a conflict is expected, and no error
-                    timers = self.search(self._get_due_domain(now), limit=2 * batch_size)
-                    timers = timers.try_lock_for_update(limit=batch_size)
+                    size = max(batch_size >> conflicts, 1)
+                    timers = self.search(self._get_due_domain(now), limit=2 * size)
+                    timers = timers.try_lock_for_update(limit=size)
                     handled = len(timers)
                     timers._handle_due(now)
                     time_left = cron._commit_progress(handled)
@@ -49,6 +54,7 @@ class SupportSlaTimer(models.Model):
                 conflicts += 1
                 if conflicts > ATTEMPTS:
                     raise
+                sleep(uniform(0, REST * 2**conflicts))
                 continue
             conflicts = 0
             if not handled or not time_left:

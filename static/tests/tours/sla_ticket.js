@@ -149,8 +149,20 @@ tours.add("support_sla_escalation", {
                 ".o_field_widget[name=sla_event_ids] .o_data_row:contains(Escalation)",
         },
         {
+            content: "stages that find no room are behind the dots",
+            trigger: ".o_statusbar_status",
+            run() {
+                const buttons = [...this.anchor.querySelectorAll("button")];
+                const shown = (button) => button.getClientRects().length;
+                if (!buttons.some((button) => shown(button) && button.textContent === "Done")) {
+                    buttons.find((button) => shown(button) && button.matches(".o_first")).click();
+                }
+            },
+        },
+        {
             content: "resolve it",
-            trigger: ".o_statusbar_status button:contains(Done)",
+            trigger:
+                ".o_statusbar_status button:contains(Done), .dropdown-item:contains(Done)",
             run: "click",
         },
         {
