@@ -37,7 +37,7 @@ class TestSlaMailParallel(ParallelCase):
             ).message_id
             ticket_id = ticket.id
         with self._environment() as gateway:
-            gateway["helpdesk.ticket"].browse(ticket_id).name  # it has begun
+            gateway["helpdesk.ticket"].browse(ticket_id).read(["name"])  # it has begun
             with self._environment() as colleague:
                 colleague["helpdesk.ticket"].browse(ticket_id).priority = "3"
             mail = MAIL.format(parent=parent, sender=sender)
