@@ -7,6 +7,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..tools.sla import Clock, get_elapsed, read
+from ..tools.working_time import Pause
 from .support_sla_target import KINDS
 
 OPEN = ("running", "paused")
@@ -258,15 +259,19 @@ class SupportSlaTimer(models.Model):
 
         :rtype: tools.sla.Clock
         """
-        pauses = [pause for pause in pauses if pause._holds(facts["kind"])]
-        going = [pause.start for pause in pauses if not pause.stop]
-        return Clock(
-            start=facts["started_at"],
-            target=facts["target"],
-            pauses=[pause._get_pause() for pause in pauses if pause.stop],
-            paused_at=max(min(going), facts["started_at"]) if going else None,
-            ended_at=facts["ended_at"] or None,
-        )
+        start, ended_at = facts["started_at"], facts["ended_at"] or None
+        over, going = [], []
+        for pause in pauses:
+            # What comes behind its end is no part of a clock: read again, it says the same.
+            if not pause._holds(facts["kind"]) or (ended_at and pause.start >= ended_at):
+                continue
+            if ended_at:
+                over.append(Pause(pause.start, min(pause.stop or ended_at, ended_at)))
+            elif pause.stop:
+                over.append(Pause(pause.start, pause.stop))
+            else:
+                going.append(max(pause.start, start))
+        return Clock(start, facts["target"], over, min(going, default=None), ended_at)
 
     @api.model
     def _prepare_reading(self, time, clock, version, moment, facts, done=()):
