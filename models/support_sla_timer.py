@@ -197,7 +197,8 @@ class SupportSlaTimer(models.Model):
                     "version_id": version.id,
                     "priority": ticket.priority,
                 }
-                if not self.failed_at and self._get_status(moment) == "breached":
+                broken = self._get_status(moment) in ("breached", "missed")
+                if broken and not self.failed_at:
                     facts["failed_at"] = self.breached_at or self.deadline
         if end.at or self.state not in OPEN:
             facts |= {"state": end.state, "ended_at": end.at or False}
