@@ -7,6 +7,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..tools.sla import BREACH, Clock, get_due, get_elapsed, read
+from ..tools.working_time import Pause
 from .support_sla_target import KINDS
 
 OPEN = ("running", "paused")
@@ -205,7 +206,8 @@ class SupportSlaTimer(models.Model):
                     "tz": tz,
                     "priority": ticket.priority,
                 }
-                if not restarted and not self.failed_at and self._get_status(moment) == "breached":
+                broken = self._get_status(moment) in ("breached", "missed")
+                if broken and not restarted and not self.failed_at:
                     facts["failed_at"] = self.breached_at or self.deadline
         if end.at or self.state not in OPEN:
             facts |= {"state": end.state, "ended_at": end.at or False}
@@ -292,14 +294,24 @@ class SupportSlaTimer(models.Model):
 
         :rtype: tools.sla.Clock
         """
-        pauses = [pause for pause in pauses if pause._holds(facts["kind"])]
-        going = [pause.start for pause in pauses if not pause.stop]
+        start, ended_at = facts["started_at"], facts["ended_at"] or None
+        over, going = [], []
+        for pause in pauses:
+            # What comes behind its end is no part of a clock: read again, it says the same.
+            if not pause._holds(facts["kind"]) or (ended_at and pause.start >= ended_at):
+                continue
+            if ended_at:
+                over.append(Pause(pause.start, min(pause.stop or ended_at, ended_at)))
+            elif pause.stop:
+                over.append(Pause(pause.start, pause.stop))
+            else:
+                going.append(max(pause.start, start))
         return Clock(
-            start=facts["started_at"],
+            start=start,
             target=facts["target"],
-            pauses=[pause._get_pause() for pause in pauses if pause.stop],
-            paused_at=max(min(going), facts["started_at"]) if going else None,
-            ended_at=facts["ended_at"] or None,
+            pauses=over,
+            paused_at=min(going, default=None),
+            ended_at=ended_at,
             failed_at=facts["failed_at"] or None,
         )
 

@@ -164,9 +164,8 @@ class TestSlaPerformance(SlaCommon):
         self._open_many(self.contract, MANY)
         tickets = self.env["helpdesk.ticket"]
         domains = [("name", "=", "Ticket 1")], [("sla_status", "in", ["breached", "at_risk"])]
-        for domain in domains:  # fills Odoo's own caches
-            tickets.search(domain)
-        plain, ours = (
-            self._count(lambda domain=domain: tickets.search(domain)) for domain in domains
-        )
+        # The first time fills Odoo's caches.
+        plain, ours = [
+            self._count(lambda domain=domain: tickets.search(domain)) for domain in domains * 2
+        ][-2:]
         self.assertEqual(ours, plain)
