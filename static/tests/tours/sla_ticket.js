@@ -58,7 +58,7 @@ tours.add("support_sla_warning", {
         },
         {
             content: "the seconds pass",
-            trigger: `${row("First Response")} .o_support_sla_clock[data-status=at_risk]:contains(/4\\d min \\d\\d s/)`,
+            trigger: `${row("First Response")} .o_support_sla_clock[data-status=at_risk]:contains(/5\\d min \\d\\d s/)`,
             async run() {
                 const before = this.anchor.textContent;
                 await new Promise((resolve) => setTimeout(resolve, 2500));
@@ -149,8 +149,13 @@ tours.add("support_sla_escalation", {
                 ".o_field_widget[name=sla_event_ids] .o_data_row:contains(Escalation)",
         },
         {
-            content: "resolve it",
-            trigger: ".o_statusbar_status button:contains(Done)",
+            content: "resolve it: the last stages",
+            trigger: ".o_statusbar_status button.dropdown-toggle.o_first",
+            run: "click",
+        },
+        {
+            content: "done",
+            trigger: ".o-dropdown--menu .dropdown-item:contains(Done)",
             run: "click",
         },
         {
