@@ -254,7 +254,8 @@ class SupportSlaExplanation(models.TransientModel):
     def _get_local(self, row, zone):
         """Return a stretch by the clock on the wall where the active hours are."""
         start, stop = (self._format(moment, tz=zone, dt_format="EEE HH:mm") for moment in row[:2])
-        return f"{start} – {stop}"
+        day, time = stop.rsplit(" ", 1)
+        return f"{start} – {time if start.startswith(day) else stop}"
 
     def _get_shown_zone(self):
         """Return the zone in which the user sees moments."""
