@@ -12,6 +12,7 @@
         "security/res_groups.xml",
         "security/ir.model.access.csv",
         "security/ir_rules.xml",
+        "security/ir_rules_wizards.xml",
         "data/ir_sequence_data.xml",
         "data/ir_cron_data.xml",
         "data/product_data.xml",
@@ -106,6 +107,7 @@
         "views/support_contract_renewal_views.xml",
         "views/support_contract_price_views.xml",
         "views/support_menus.xml",
+        "report/support_sla_report_views.xml",
         "views/support_sla_policy_views.xml",
         "views/support_sla_timer_views.xml",
         "views/support_sla_contract_views.xml",
@@ -119,6 +121,7 @@
         "demo/support_demo.xml",
         "demo/support_units_demo.xml",
         "demo/support_life_demo.xml",
+        "demo/support_sla_demo.xml",
     ],
     "assets": {
         "web.assets_backend": ["support_contract/static/src/**/*"],

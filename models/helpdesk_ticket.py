@@ -35,6 +35,7 @@ NOTED_FIELDS = {
     "lock_escalated_at",
     "sla_by_hand",
     "sla_version_id",
+    "sla_deadline",
     "answered_at",
     "asked_at",
     "resolved_at",

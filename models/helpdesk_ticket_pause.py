@@ -31,8 +31,7 @@ class HelpdeskTicket(models.Model):
             raise UserError(
                 self.env._("No clock of these tickets is paused by hand: there is nothing to do.")
             )
-        for pause in pauses:
-            pause.stop = max(now, pause.start)
+        pauses._end(now)
         pauses.ticket_id.sla_timer_ids.filtered(
             lambda timer: timer.state in ("running", "paused")
         )._read(now)
@@ -58,6 +57,7 @@ class HelpdeskTicket(models.Model):
                     "reason": "hand",
                     "detail": reason,
                     "start": now,
+                    "stop": False,  # whatever the defaults of a screen say
                     "user_id": self.env.uid,
                 }
                 for ticket in tickets

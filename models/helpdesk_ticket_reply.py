@@ -1,9 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 from odoo import fields, models
 
-# What people write. Automatic answers, notifications and mailings are of other types (T47).
-WRITTEN = ("comment", "email")
-
 
 class HelpdeskTicket(models.Model):
     """Who has answered whom: the clocks of responses go by what is written on a ticket (Y39).
@@ -24,13 +21,19 @@ class HelpdeskTicket(models.Model):
         self.ensure_one()
         ticket = self.sudo()  # as above
         automatic = self.env.context.get("support_automatic_mail")
-        if automatic or ticket.closed_at or not message._is_public_comment():
+        if (
+            automatic
+            or ticket.closed_at
+            or not message._is_public_comment()
+            or message._is_by_robot()
+        ):
             return
         now = fields.Datetime.now()
         # A colleague whose own ticket it is asks like any other customer.
         if message._is_by_colleague() and message.author_id != ticket.partner_id:
             # A mail counts when it was sent, not when it was fetched.
-            ticket._note_answer(max(min(message.date or now, now), ticket.opened_at))
+            sent = message.date if message.message_type == "email" else now
+            ticket._note_answer(max(min(sent or now, now), ticket.opened_at))
         elif ticket.answered_at and not ticket.asked_at:
             ticket._note_question(now)
 
@@ -53,24 +56,3 @@ class HelpdeskTicket(models.Model):
         # finds the first.
         self.flush_recordset(["asked_at"])
         self._sync_clocks(moment)
-
-
-class MailMessage(models.Model):
-    _inherit = "mail.message"
-
-    def _is_public_comment(self):
-        """Return whether the customer reads it, and a human has written it."""
-        self.ensure_one()
-        return (
-            self.message_type in WRITTEN
-            and self.subtype_id == self.env.ref("mail.mt_comment")
-            and not self.is_internal
-        )
-
-    def _is_by_colleague(self):
-        """Return whether somebody of the company wrote it; not the robot."""
-        self.ensure_one()
-        author = self.author_id
-        return bool(
-            author and not author.partner_share and author != self.env.ref("base.partner_root")
-        )

@@ -1,9 +1,13 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 
 from .support_sla_timer import STATUSES, End
 
+# Moments that are noted one after the other when a ticket is made.
+SAME_TIME = timedelta(seconds=1)
 # From the most pressing one: a ticket stands as the worst of its clocks.
 ORDER = ("breached", "missed", "at_risk", "running", "paused", "met", "stopped")
 
@@ -76,13 +80,15 @@ class HelpdeskTicket(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("contract_id")
+    @api.depends("contract_id", "company_id")
     def _compute_sla_policy_id(self):
         """Take the contract's policy when the contract is found, not when its policy changes."""
-        for ticket in self:
-            if not ticket.sla_by_hand:
-                # Whoever opens a ticket needn't be able to read its contract.
-                ticket.sla_policy_id = ticket.contract_id.sudo().sla_policy_id
+        # Whoever opens a ticket needn't be able to read its contract, nor policies.
+        for ticket in self.sudo():
+            chosen = ticket.sla_by_hand
+            policy = ticket.sla_policy_id if chosen else ticket.contract_id.sla_policy_id
+            # The SLA of another company goes when the ticket moves.
+            ticket.sla_policy_id = policy if policy.company_id == ticket.company_id else False
 
     @api.depends("sla_timer_ids.deadline", "sla_timer_ids.state")
     def _compute_sla_deadline(self):
@@ -151,6 +157,18 @@ class HelpdeskTicket(models.Model):
             reasons["locked"] = self.lock_reason
         return reasons
 
+    def _get_pause_start(self, reason):
+        """Return since when there is a reason to pause that came before the SLA.
+
+        A ticket that was made with it is paused from its opening on (T39): then its stage is as
+        old as the record.
+        """
+        self.ensure_one()
+        since = self.last_stage_update if reason == "stage" else self.locked_at
+        if not (since and self.recorded_at) or abs(since - self.recorded_at) <= SAME_TIME:
+            return self.opened_at
+        return max(since, self.opened_at)
+
     def _get_sla_zone(self):
         """Return the zone of the active hours, False for the calendar's own."""
         self.ensure_one()
@@ -165,7 +183,10 @@ class HelpdeskTicket(models.Model):
         if self.asked_at and not self.closed_at:
             starts["next_response"] = self.asked_at
         there = {
-            timer.kind for timer in timers if timer.kind != "next_response" or timer.state != "met"
+            timer.kind
+            for timer in timers
+            if timer.kind != "next_response"
+            or (timer.state != "met" and timer.started_at == self.asked_at)
         }
         return [
             self._prepare_timer(kind, wanted[kind], start, moment)
@@ -209,6 +230,8 @@ class HelpdeskTicket(models.Model):
             return End("met", max(met_at, timer["started_at"]))
         if self.closed_at:
             return End("stopped", self.closed_at)
-        if kind not in wanted:
+        # A question that was answered while nothing was promised for it is over.
+        over = kind == "next_response" and timer["started_at"] != self.asked_at
+        if over or kind not in wanted:
             return End("stopped", ended_at if state == "stopped" else moment)
         return End()

@@ -39,7 +39,7 @@ class ResPartner(models.Model):
             partner.support_hold_label = " ".join(
                 self.env._(
                     "On credit hold since %(when)s (%(who)s): %(why)s.",
-                    when=format_datetime(self.env, hold.since),
+                    when=format_datetime(self.env, hold.since, dt_format="short"),
                     who=self.env._("automatic") if hold.automatic else hold.user_id.name,
                     why=hold.reason,
                 )

@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 from odoo.tools import clean_context
 
 NOTED = "support_contract.calendars"
@@ -19,11 +20,13 @@ class ResourceCalendar(models.Model):
         result = super()._working_time_changed(calendars, companies)
         precommit = self.env.cr.precommit
         if NOTED not in precommit.data:
-            precommit.data[NOTED] = set()
+            precommit.data[NOTED] = (set(), set())
             # All clocks go by them, whoever changes them.
             model = self.browse().sudo().with_context(clean_context(self.env.context))
             precommit.add(model._read_sla_clocks)
-        precommit.data[NOTED].update(calendars.ids)
+        noted_calendars, noted_companies = precommit.data[NOTED]
+        noted_calendars.update(calendars.ids)
+        noted_companies.update(companies.ids)
         return result
 
     @api.model
@@ -32,14 +35,16 @@ class ResourceCalendar(models.Model):
 
         :raise ValidationError: if a calendar that promises go by has no working hours any more
         """
-        calendars = self.browse(sorted(self.env.cr.precommit.data.pop(NOTED, ()))).exists()
+        calendars, companies = self.env.cr.precommit.data.pop(NOTED, ((), ()))
+        calendars = self.browse(sorted(calendars)).exists()
         policies = self.env["support.sla.policy"].search([("calendar_id", "in", calendars.ids)])
         policies._settle_terms()  # a day of theirs may be longer or shorter now
+        concerned = Domain("version_id.calendar_id", "in", calendars.ids) | (
+            Domain("company_id", "in", list(companies))
+            & Domain("version_id.calendar_id", "!=", False)
+        )
         timers = self.env["support.sla.timer"].search(
-            [
-                ("state", "in", ("running", "paused")),
-                ("version_id.calendar_id", "in", calendars.ids),
-            ]
+            concerned & Domain("state", "in", ("running", "paused"))
         )
         idle = timers.version_id.calendar_id.filtered(lambda c: not c._has_working_time())
         if idle:

@@ -58,7 +58,9 @@ class SupportCharge(models.Model):
             inherited = charge.transfer_id.number if charge._is_carried_in_part() else 0
             charge.transfer_count = inherited + len(whole)
 
-    @api.depends("moved_by_id", "transfer_id", "transfer_ids.state", "transfer_ids.partial")
+    @api.depends(
+        "amount", "moved_by_id", "transfer_id", "transfer_ids.state", "transfer_ids.partial"
+    )
     @api.depends_context("lang")
     def _compute_carried_label(self):
         for charge in self:

@@ -18,7 +18,7 @@ class SupportContract(models.Model):
     _inherit = "support.contract"
 
     def _copy_documents(self, target):
-        """Copy the attachments, such as signed copies."""
+        """Copy the attachments, such as signed copies; what is shared with all stays so."""
         self.ensure_one()
         # Whoever may make the contract may hand on what hangs on the one it is made from.
         found = self.env["ir.attachment"].sudo()
@@ -26,7 +26,9 @@ class SupportContract(models.Model):
             [("res_model", "=", self._name), ("res_id", "=", self.id), ("res_field", "=", False)]
         )
         for attachment in found:
-            attachment.copy({"res_id": target.id})
+            copied = attachment.copy({"res_id": target.id})
+            if attachment in self.sudo().shared_file_ids:
+                target.sudo().shared_file_ids += copied
 
     def _get_price_step(self):
         """Return the smallest step of a price."""

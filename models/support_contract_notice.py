@@ -181,7 +181,7 @@ class SupportContract(models.Model):
         log.flush_recordset()  # whoever sends the same at this moment fails here
         lang = contract._get_noticed_staff()[0].lang
         told = contract.with_context(lang=lang)._tell_end(notice)
-        log.recipients = ", ".join(told.mapped("display_name"))
+        log.recipients = "; ".join(told.mapped("display_name"))
 
     def _tell_end(self, notice):
         facts = {

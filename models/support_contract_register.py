@@ -112,10 +112,13 @@ class SupportContract(models.Model):
         for contract in self:
             contract.stage_id = contract.stage_id or first
 
-    @api.depends("stage_id")
+    @api.depends("stage_id", "state")
     def _compute_likelihood(self):
+        """What is confirmed is certain, what is lost isn't; before that the stage says it."""
         for contract in self:
-            contract.likelihood = contract.stage_id.likelihood
+            contract.likelihood = {"draft": contract.stage_id.likelihood, "cancelled": 0}.get(
+                contract.state, 100
+            )
 
     @api.depends("line_ids.quantity", "line_ids.price_unit", "billing_period", "currency_id")
     def _compute_monthly_amount(self):

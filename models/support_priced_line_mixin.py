@@ -45,9 +45,12 @@ class SupportPricedLineMixin(models.AbstractModel):
     )
     support_price_reason = fields.Char(
         string="Reason for Another Price",
+        groups="base.group_user",  # customers read the lines of their orders
         help="With a reason the price of the contract can be overridden. It is logged.",
     )
-    support_price_note = fields.Char(compute="_compute_support_price_note")
+    support_price_note = fields.Char(
+        compute="_compute_support_price_note", groups="base.group_user"
+    )
 
     @api.depends("support_price_contract_id", "support_price_reason")
     def _compute_support_price_note(self):
@@ -57,9 +60,9 @@ class SupportPricedLineMixin(models.AbstractModel):
             if not contract:
                 line.support_price_note = False
             elif line.support_price_reason:
-                line.support_price_note = self.env._("Instead of the price of %s", contract.name)
+                line.support_price_note = self.env._("Instead of %s", contract.name)
             else:
-                line.support_price_note = self.env._("Price of contract %s", contract.name)
+                line.support_price_note = contract.name
 
     # === TO BE SAID BY EACH MODEL === #
 

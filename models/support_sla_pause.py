@@ -85,35 +85,44 @@ class SupportSlaPause(models.Model):
         """
         going = self.search([("ticket_id", "in", tickets.ids), ("stop", "=", False)])
         by_ticket = going.grouped("ticket_id")
-        ended, begun = self.browse(), []
+        ended, begun = [], []
         for ticket in tickets:
-            own = by_ticket.get(ticket, self.browse())
             wanted = ticket._get_pause_reasons()
-            ended += own.filtered(
-                lambda pause, wanted=wanted, ticket=ticket: (
-                    ticket.closed_at
-                    or (pause.reason in FOLLOWED and wanted.get(pause.reason) != pause.detail)
-                )
-            )
-            kept = set((own - ended).mapped("reason"))
+            kept = set()
+            for pause in by_ticket.get(ticket, ()):
+                if ticket.closed_at or (
+                    pause.reason in FOLLOWED and wanted.get(pause.reason) != pause.detail
+                ):
+                    ended.append(pause)
+                else:
+                    kept.add(pause.reason)
             begun += [
                 {
                     "ticket_id": ticket.id,
                     "company_id": ticket.company_id.id,
                     "reason": reason,
                     "detail": detail,
-                    # A new ticket is paused from its opening on (T39).
-                    "start": moment if ticket.sla_timer_ids else ticket.opened_at,
+                    "start": (
+                        moment
+                        if ticket.sla_timer_ids
+                        else min(ticket._get_pause_start(reason), moment)
+                    ),
+                    "stop": False,  # whatever the defaults of a screen say
                     "user_id": self.env.uid,
                 }
                 for reason, detail in wanted.items()
                 if reason not in kept
             ]
-        for pause in ended:
-            pause.stop = max(moment, pause.start)
-        ended.flush_recordset()  # two can't go on for one reason, not even for an instant
+        ended = self.union(*ended)
+        ended._end(moment)
         started = self.create(begun)
         return ended.ticket_id | started.ticket_id
+
+    def _end(self, moment):
+        """End pauses, those that have begun later at once."""
+        for stop, pauses in self.grouped(lambda pause: max(moment, pause.start)).items():
+            pauses.write({"stop": stop})
+        self.flush_recordset()  # two can't go on for one reason, not even for an instant
 
     @api.model
     def _add(self, tickets, reason, starts, stop):

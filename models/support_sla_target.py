@@ -2,6 +2,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ..tools.working_time import NoWorkingTimeError
 from .support_sla_policy import PRIORITIES
 
 KINDS = [
@@ -92,6 +93,27 @@ class SupportSlaTarget(models.Model):
                             priority=f" [{labels[priority]}]" if priority else "",
                         )
                     )
+
+    def _check_reachable(self):
+        """Refuse promises whose deadline would never come.
+
+        :raise ValidationError: with the promise
+        """
+        for target in self:
+            policy = target.policy_id
+            # Managers of contracts needn't read all calendars.
+            time = policy.calendar_id.sudo()._get_schedule(policy.company_id)
+            try:
+                time.deadline(fields.Datetime.now(), target.seconds)
+            except NoWorkingTimeError as error:
+                raise ValidationError(
+                    self.env._(
+                        "%(promise)s of “%(policy)s” would take more than ten years in the "
+                        "active hours: promise less, or choose other hours.",
+                        promise=target._describe(),
+                        policy=policy.name,
+                    )
+                ) from error
 
     def _describe(self):
         """Return the promised time in words: 4 h, 2 d [High]."""

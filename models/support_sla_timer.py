@@ -1,11 +1,12 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from collections import defaultdict
 from datetime import datetime
 from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..tools.sla import Clock, get_elapsed, read
+from ..tools.sla import BREACH, Clock, get_due, get_elapsed, read
 from .support_sla_target import KINDS
 
 OPEN = ("running", "paused")
@@ -148,49 +149,84 @@ class SupportSlaTimer(models.Model):
         :param paused: the tickets whose pauses have changed
         :param restarted: the tickets whose opening was corrected: their clocks begin anew
         """
-        new, changed = [], self.browse()
+        new, changed, changes = [], [], defaultdict(list)
+        paused, restarted = set(paused), set(restarted)
         for ticket in tickets:
             wanted = ticket._get_promises()
             timers = ticket.sla_timer_ids
             for timer in timers:
-                if timer._take_facts(ticket, wanted, moment, ticket in restarted):
-                    changed += timer
-                elif ticket in paused and timer.state in OPEN:
-                    changed += timer
+                facts = timer._get_new_facts(ticket, wanted, moment, ticket in restarted)
+                if facts:
+                    changes[tuple(facts.items())].append(timer)
+                moved = facts or ticket in paused
+                if facts.keys() - {"company_id"} or (moved and timer.state in OPEN):
+                    changed.append(timer)
             new += ticket._prepare_missing_timers(wanted, timers, moment)
+        self._write_alike(changes)
+        changed = self.browse().union(*changed)
+        changed.filtered(lambda timer: timer.ticket_id in restarted)._forget_early_events(moment)
         changed._read(moment)
+        changed._drop_activities()
         if new:
             self._start(new, moment)
 
-    def _take_facts(self, ticket, wanted, moment, restarted):
-        """Take over what has changed about the ticket; return whether anything has.
+    @api.model
+    def _write_alike(self, changes):
+        """Write in few steps: tickets that are moved together mostly change alike.
+
+        :param changes: {items of values: list of timers}
+        """
+        for values, timers in changes.items():
+            self.browse().union(*timers).write(dict(values))
+
+    def _get_new_facts(self, ticket, wanted, moment, restarted):
+        """Return what has changed about the facts of the clock.
 
         What is over and stays over isn't touched (T42); a breach under what was promised so far
         stays one (ex. E48).
         """
         self.ensure_one()
-        end = ticket._get_clock_end(self, wanted, moment)
-        if end.at and (self.state, self.ended_at) == end and not restarted:
-            return False
-        before = self._get_facts()
+        facts = {}
+        if self.company_id != ticket.company_id:
+            facts["company_id"] = ticket.company_id.id
         if restarted and self.kind != "next_response":
-            self.started_at = ticket.opened_at
-            self.failed_at = False
-        target = wanted.get(self.kind, self.target)
-        version = ticket.sla_version_id if self.kind in wanted else self.version_id
-        if not end.at and (target, version) != (self.target, self.version_id):
-            if not self.failed_at and self._get_status(moment) == "breached":
-                self.failed_at = self.breached_at or self.deadline
-            self.target, self.version_id = target, version
-            self.priority = ticket.priority
+            facts |= {"started_at": ticket.opened_at, "failed_at": False}
+        known = {name: self[name] for name in ("kind", "state", "ended_at", "started_at")}
+        end = ticket._get_clock_end(known | facts, wanted, moment)
+        if end.at and (self.state, self.ended_at) == end and not restarted:
+            return facts
+        if not end.at and self.kind in wanted:
+            promise = (wanted[self.kind], ticket.sla_version_id, ticket._get_sla_zone())
+            if promise != (self.target, self.version_id, self.tz):
+                target, version, tz = promise
+                facts |= {
+                    "target": target,
+                    "version_id": version.id,
+                    "tz": tz,
+                    "priority": ticket.priority,
+                }
+                if not restarted and not self.failed_at and self._get_status(moment) == "breached":
+                    facts["failed_at"] = self.breached_at or self.deadline
         if end.at or self.state not in OPEN:
-            self.state, self.ended_at = end.state, end.at or False
-        return before != self._get_facts()
+            facts |= {"state": end.state, "ended_at": end.at or False}
+        return facts
 
-    def _get_facts(self):
-        return (
-            self.state in OPEN, self.ended_at, self.started_at, self.target, self.version_id
-        )  # fmt: skip
+    def _forget_early_events(self, moment):
+        """Forget what has happened on these clocks by a wrong opening, and is still to come."""
+        pauses, times = self._get_pauses(self.ticket_id.ids), {}
+        for timer in self:
+            version = timer.version_id
+            steps = version._get_steps(timer.kind)
+            own = pauses.get(timer.ticket_id.id, self.env["support.sla.pause"])
+            time = self._get_time(times, version, timer.company_id, timer.tz)
+            due = get_due(time, self._get_clock(own, timer), steps, moment)
+            early = {BREACH, *(step.key for step in steps)} - {key for _at, key in due}
+            timer.event_ids.filtered(lambda event, keys=early: event.key in keys).unlink()
+
+    def _drop_activities(self):
+        """Take back what people were to do about clocks that are over."""
+        over = self.filtered(lambda timer: timer.state not in OPEN)
+        over.event_ids.activity_ids.unlink()
 
     def _meet_question(self, moment):
         """End the clock of the customer's last question, which has been answered."""
@@ -198,6 +234,7 @@ class SupportSlaTimer(models.Model):
         for timer in waiting:
             timer.update({"state": "met", "ended_at": max(moment, timer.started_at)})
         waiting._read(moment)
+        waiting._drop_activities()
 
     @api.model
     def _start(self, vals_list, moment):
@@ -209,22 +246,25 @@ class SupportSlaTimer(models.Model):
             company = self.env["res.company"].browse(vals["company_id"])
             own = pauses.get(vals["ticket_id"], self.env["support.sla.pause"])
             clock = self._get_clock(own, vals)
-            key = (version.calendar_id, company, vals["tz"])
-            time = times[key] = times.get(key) or self._get_time(*key)
+            time = self._get_time(times, version, company, vals["tz"])
             vals.update(self._prepare_reading(time, clock, version, moment, vals))
         return self.create(vals_list)
 
     def _read(self, moment):
         """Read these clocks anew: what they say follows from the facts."""
         pauses = self._get_pauses(self.ticket_id.ids)
-        times = {}
+        times, changes = {}, defaultdict(list)
         for timer in self:
-            key = (timer.version_id.calendar_id, timer.company_id, timer.tz)
-            time = times[key] = times.get(key) or self._get_time(*key)
+            version = timer.version_id
+            time = self._get_time(times, version, timer.company_id, timer.tz)
             own = pauses.get(timer.ticket_id.id, self.env["support.sla.pause"])
             done = timer.event_ids.mapped("key")
             clock = self._get_clock(own, timer)
-            timer.update(self._prepare_reading(time, clock, timer.version_id, moment, timer, done))
+            reading = self._prepare_reading(time, clock, version, moment, timer, done)
+            changed = tuple(item for item in reading.items() if timer[item[0]] != item[1])
+            if changed:
+                changes[changed].append(timer)
+        self._write_alike(changes)
 
     # === READING === #
 
@@ -235,12 +275,16 @@ class SupportSlaTimer(models.Model):
         return pauses.grouped(lambda pause: pause.ticket_id.id)
 
     @api.model
-    def _get_time(self, calendar, company, tz):
+    def _get_time(self, times, version, company, tz):
         """Return the working time that counts.
 
+        :param times: what has been asked for in this batch already
         :rtype: tools.working_time.WorkingTime
         """
-        return calendar._get_schedule(company, tz or None)
+        key = (version.calendar_id, company, tz or None)
+        if key not in times:
+            times[key] = version.calendar_id._get_schedule(company, tz or None)
+        return times[key]
 
     @api.model
     def _get_clock(self, pauses, facts):
@@ -256,13 +300,13 @@ class SupportSlaTimer(models.Model):
             pauses=[pause._get_pause() for pause in pauses if pause.stop],
             paused_at=max(min(going), facts["started_at"]) if going else None,
             ended_at=facts["ended_at"] or None,
+            failed_at=facts["failed_at"] or None,
         )
 
     @api.model
     def _prepare_reading(self, time, clock, version, moment, facts, done=()):
         """Return the values that follow from a clock."""
-        kind, failed_at = facts["kind"], facts["failed_at"]
-        reading = read(time, clock, version._get_steps(kind), moment, done)
+        reading = read(time, clock, version._get_steps(facts["kind"]), moment, done)
         state = facts["state"]
         if not clock.ended_at:
             state = "paused" if clock.paused_at else "running"
@@ -271,7 +315,7 @@ class SupportSlaTimer(models.Model):
             "deadline": reading.deadline,
             "warn_at": reading.warn_at or False,
             "paused_at": (not clock.ended_at and clock.paused_at) or False,
-            "breached_at": failed_at or reading.breached_at or False,
+            "breached_at": reading.breached_at or False,
             "next_event_at": reading.next_event_at or False,
             "elapsed": get_elapsed(time, clock, clock.ended_at) if clock.ended_at else 0,
         }

@@ -38,18 +38,17 @@ class SupportSlaTimer(models.Model):
         pauses = self._get_pauses(self.ticket_id.ids)
         times, windows, countdowns = {}, {}, {}
         for timer in self:
-            key = (timer.version_id.calendar_id, timer.company_id, timer.tz)
-            if key not in times:
-                times[key] = self._get_time(*key)
-                windows[key] = [
+            time = self._get_time(times, timer.version_id, timer.company_id, timer.tz)
+            if time not in windows:
+                windows[time] = [
                     [_to_epoch(start), _to_epoch(stop)]
-                    for start, stop in times[key].windows(now, now + AHEAD)[:WINDOWS]
+                    for start, stop in time.windows(now, now + AHEAD)[:WINDOWS]
                 ]
             own = pauses.get(timer.ticket_id.id, self.env["support.sla.pause"])
             elapsed = timer.elapsed
             if timer.state in OPEN:
-                elapsed = get_elapsed(times[key], self._get_clock(own, timer), now)
-            countdowns[timer] = timer._prepare_countdown(now, elapsed, windows[key])
+                elapsed = get_elapsed(time, self._get_clock(own, timer), now)
+            countdowns[timer] = timer._prepare_countdown(now, elapsed, windows[time])
         return countdowns
 
     def _prepare_countdown(self, now, elapsed, windows):

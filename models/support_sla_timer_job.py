@@ -2,7 +2,7 @@
 import logging
 from datetime import timedelta
 
-from psycopg2.errors import LockNotAvailable, SerializationFailure
+from psycopg2.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -16,6 +16,8 @@ _logger = logging.getLogger(__name__)
 RETRY = timedelta(minutes=10)
 # So often a batch is tried again at once when somebody else has changed its clocks meanwhile.
 ATTEMPTS = 5
+# Those who work on tickets lock them before their clocks, the job the other way round.
+CONFLICTS = (SerializationFailure, DeadlockDetected, LockNotAvailable)
 
 
 class SupportSlaTimer(models.Model):
@@ -41,7 +43,7 @@ class SupportSlaTimer(models.Model):
                     handled = len(timers)
                     timers._handle_due(now)
                     time_left = cron._commit_progress(handled)
-            except (SerializationFailure, LockNotAvailable):
+            except CONFLICTS:
                 # Somebody has changed the tickets meanwhile: look again at how they are now.
                 self.env.cr.rollback()
                 conflicts += 1
@@ -61,7 +63,7 @@ class SupportSlaTimer(models.Model):
         try:
             with self.env.cr.savepoint():
                 self._handle_events(now)
-        except (SerializationFailure, LockNotAvailable):
+        except CONFLICTS:
             raise
         except Exception:  # one broken clock must not stop the others
             for timer in self:
@@ -73,7 +75,7 @@ class SupportSlaTimer(models.Model):
         try:
             with self.env.cr.savepoint():
                 self._handle_events(now)
-        except (SerializationFailure, LockNotAvailable):
+        except CONFLICTS:
             raise
         except Exception:
             _logger.exception("What is due on the SLA clock of %s failed", self.ticket_id.number)
@@ -81,13 +83,13 @@ class SupportSlaTimer(models.Model):
 
     def _handle_events(self, now):
         """Note what is due on these clocks by its true moment, tell people, and read them anew."""
-        events = []
+        events, times = [], {}
         pauses = self._get_pauses(self.ticket_id.ids)
         for timer in self:
             version = timer.version_id
             own = pauses.get(timer.ticket_id.id, self.env["support.sla.pause"])
             clock = self._get_clock(own, timer)
-            time = self._get_time(version.calendar_id, timer.company_id, timer.tz)
+            time = self._get_time(times, version, timer.company_id, timer.tz)
             due = get_due(
                 time, clock, version._get_steps(timer.kind), now, timer.event_ids.mapped("key")
             )

@@ -3,6 +3,8 @@ from odoo import api, fields, models
 
 from ..tools.sla import BREACH, Step
 
+READ_TERMS = "support_contract.sla_terms"
+
 
 class SupportSlaVersion(models.Model):
     """A policy as it was promised: what the clocks of tickets go by. Never edited once in use."""
@@ -70,7 +72,25 @@ class SupportSlaVersion(models.Model):
                 for target in version.terms["targets"]
             )
 
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        result = super().write(vals)
+        self.env.cr.cache.pop(READ_TERMS, None)
+        return result
+
     # === WHAT IT SAYS === #
+
+    def _read_terms(self):
+        """Return the terms, to look at only: they are read once in a transaction.
+
+        The field hands out a copy whenever it is asked, and every clock asks.
+        """
+        self.ensure_one()
+        read = self.env.cr.cache.setdefault(READ_TERMS, {})
+        if self.id not in read:
+            read[self.id] = self.terms | {"steps_by_kind": {}}
+        return read[self.id]
 
     def _has_terms(self, terms):
         """Return whether a policy, as `_prepare_terms` has it, is what this version says."""
@@ -93,7 +113,7 @@ class SupportSlaVersion(models.Model):
         """Return the promised working seconds for a priority: {kind: seconds}."""
         self.ensure_one()
         promised = {}
-        for target in self.terms["targets"]:
+        for target in self._read_terms()["targets"]:
             if target["priority"] == (priority or "") or (
                 not target["priority"] and target["kind"] not in promised
             ):
@@ -106,18 +126,21 @@ class SupportSlaVersion(models.Model):
         :rtype: list[tools.sla.Step]
         """
         self.ensure_one()
-        return [
-            Step(row["key"], row["percent"], row["before"])
-            for row in self.terms["steps"]
-            if row["kind"] in ("", kind) and not _is_breach(row)
-        ]
+        terms = self._read_terms()
+        if kind not in terms["steps_by_kind"]:
+            terms["steps_by_kind"][kind] = [
+                Step(row["key"], row["percent"], row["before"])
+                for row in terms["steps"]
+                if row["kind"] in ("", kind) and not _is_breach(row)
+            ]
+        return terms["steps_by_kind"][kind]
 
     def _get_rows(self, kind, key):
         """Return what was agreed about a step of a promise, as `_prepare_terms` has it."""
         self.ensure_one()
         return [
             row
-            for row in self.terms["steps"]
+            for row in self._read_terms()["steps"]
             if row["kind"] in ("", kind)
             and (_is_breach(row) if key == BREACH else row["key"] == key)
         ]
@@ -125,7 +148,7 @@ class SupportSlaVersion(models.Model):
     def _pauses_in(self, stage):
         """Return whether clocks stand still in a stage (Y43)."""
         self.ensure_one()
-        return stage.id in self.terms["stages"]
+        return stage.id in self._read_terms()["stages"]
 
 
 def _is_breach(row):

@@ -25,6 +25,21 @@ class SupportContract(models.Model):
 
     sla_policy_id = _from_plan(fields.Many2one)
 
+    sla_promise_count = fields.Integer(compute="_compute_sla_kept")
+    sla_kept_percent = fields.Float(
+        string="Promises Kept",
+        compute="_compute_sla_kept",
+        help="Of the promises to this customer that were kept or missed.",
+    )
+
     @api.model
     def _get_terms_fields(self):
         return [*super()._get_terms_fields(), "sla_policy_id"]
+
+    def _compute_sla_kept(self):
+        kept = self.env["support.sla.report"]._get_kept("contract_id", self)
+        for contract in self:
+            contract.sla_promise_count, contract.sla_kept_percent = kept.get(contract, (0, 0))
+
+    def action_view_sla_compliance(self):
+        return self.env["support.sla.report"]._get_action("contract_id", self)

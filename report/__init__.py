@@ -4,6 +4,7 @@ from . import (
     support_balance_report,
     support_forecast,
     support_pack_report,
+    support_sla_report,
     support_statement,
     support_statement_money,
     support_statement_units,

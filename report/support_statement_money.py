@@ -30,6 +30,7 @@ class SupportStatement(models.TransientModel):
         receivable_now = self._get_receivable()
         waiting_now = self._get_waiting()
         balance = receivable_now + sum(waiting_now.values(), Decimal(0))
+        coming = self._get_coming_bills()
         return {
             "currency": currency,
             "receivable_now": receivable_now,
@@ -45,7 +46,8 @@ class SupportStatement(models.TransientModel):
             "invoices": self._get_open_invoices(),
             "bills": self._get_open_bills(),
             "payments": self._get_payments_on_their_way(),
-            "contracts": self._get_coming_bills(),
+            "contracts": coming,
+            "next_bill": self._get_next_bill(coming),
             "receivable": self._present(currency, receivable),
             "charges": [
                 {"currency": self.env["res.currency"].browse(key)}
@@ -213,11 +215,24 @@ class SupportStatement(models.TransientModel):
                     "date": self._format_day(term.billing_date or contract.date_start),
                     "day": term.billing_date or contract.date_start,
                     "expected": amount,
+                    "currency": contract.currency_id,
                     "amount": contract.currency_id.format(amount),
                     "end": self._format_day(contract.date_end) or "",
                 }
             )
         return sorted(coming, key=lambda row: (row["day"], row["id"]))
+
+    def _get_next_bill(self, coming):
+        """Return what all contracts together are billed for on the next day of a bill."""
+        day = coming[0]["day"] if coming else False
+        sums = {}
+        for row in coming:
+            if row["day"] == day:
+                sums[row["currency"]] = sums.get(row["currency"], 0.0) + row["expected"]
+        return {
+            "date": self._format_day(day),
+            "amount": " + ".join(currency.format(amount) for currency, amount in sums.items()),
+        }
 
     # === MOVEMENTS === #
 

@@ -4,15 +4,18 @@
 
 The log is lived through day by day, with the clock set to its moments. Incidents become tickets on
 the day on which they are heard of, with their own `opened_at`; every row of the log is applied in
-its order at its own minute: stage, team, assignee, and the contact where it has changed (unless the
-ticket is on an approved bill: then it stays where it is, and that is counted). At the end of the
-day the work of the day is logged, by the rule in `replay_log.py`. Customers have contracts of five
-plans, see `replay_setup.py`. On the first of each month terms are rolled as by the nightly job, a
-billing run bills what is due, bills that wait for approval are approved, invoices posted.
+its order at its own minute: stage, team, assignee, priority, and the contact where it has changed
+(unless the ticket is on an approved bill: then it stays where it is, and that is counted). The
+first answer to the customer is posted by the rule in `replay_log.py`. At the end of the day the
+work of the day is logged, by the rule there, and the minute job of the SLA clocks runs once.
+Customers have contracts of five plans, with promises, see `replay_setup.py`. On the first of each
+month terms are rolled as by the nightly job, a billing run bills what is due, bills that wait for
+approval are approved, invoices posted.
 
-Each day is one transaction, and everything that is made has an external id of the module
-`support_replay`, every row of the log too: a replay that was killed goes on where it was when it is
-called again, and one that was finished finds nothing to do, which is proved by a second one.
+Each day is one transaction, the minute job has its own behind it. Everything that is made has an
+external id of the module `support_replay`, every row of the log too: a replay that was killed goes
+on where it was when it is called again, and one that was finished finds nothing to do, which is
+proved by a second one.
 
 Exit code: 0 when all proofs hold, 1 when one fails, 2 when the log can't be read.
 """
@@ -32,7 +35,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from devenv import environment
-from replay_log import LogError, get_work, read
+from replay_log import LogError, get_answer, get_work, read
 from replay_proof import Proof, snapshot
 from replay_setup import Register, get_contact, get_life, make_contracts, make_people
 
@@ -135,6 +138,9 @@ class Replay:
         with self.watch("commits"):
             self.env.cr.commit()
             self.env.invalidate_all()
+        with self.watch("minute job of the SLA"):
+            self.clock.move_to(datetime.combine(day, day_time(23, 59)))
+            self.env["support.sla.timer"]._cron_handle_due()
 
     # -- Tickets -------------------------------------------------------------------------------
 
@@ -179,20 +185,34 @@ class Replay:
             )
         tickets, keys = [], []
         for (moment, _turn), together in rounds.items():
-            changes = defaultdict(list)
+            changes, answers = defaultdict(list), []
             for incident, previous, event in together:
                 ticket = self.register.get("helpdesk.ticket", "ticket", incident.number)
                 tickets.append(ticket)
                 keys.append(("event", incident.number, event.index))
+                if event == get_answer(incident):
+                    answers.append((ticket, event))
                 vals = self._get_changes(previous, event)
                 if vals:
                     changes[tuple(vals.items())].append(ticket)
             if changes:
                 self.clock.move_to(moment)
+                for ticket, event in answers:
+                    self._answer(ticket, event)
                 for vals, changed in changes.items():
                     self._write(self.env["helpdesk.ticket"].concat(*changed), dict(vals))
                 self.env.cr.flush()  # the chatter notes each change by itself
         self.register.mark(tickets, keys)
+
+    def _answer(self, ticket, event):
+        """Post the first answer to the customer; the one who gives it has seen the description."""
+        user = self.register.get("res.users", "user", event.assignee or event.resolver)
+        ticket.message_post(
+            body=f"{event.state}: {ticket.name}",
+            author_id=(user or self.env.ref("base.user_admin")).partner_id.id,
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+        )
 
     def _get_changes(self, previous, event):
         """Return what a row changes on the ticket; the first one has made it as new."""
@@ -205,6 +225,8 @@ class Replay:
                 vals["team_id"] = get("helpdesk.ticket.team", "team", event.group).id
             if event.assignee and event.assignee != previous.assignee:
                 vals["user_id"] = get("res.users", "user", event.assignee).id
+            if event.priority != previous.priority:
+                vals["priority"] = PRIORITIES.get(event.priority, "0")
             if event.contact != previous.contact:
                 vals["partner_id"] = get_contact(self.register, event).id
         return vals

@@ -22,6 +22,11 @@ Its activity is *On-site repair* when at least two groups had handed it on befor
 its category is divisible by 3; else *Remote support* after the first reassignment; else by
 `contact_type`: *Phone support* for Phone, *Desk support* for everything else. Its site is that of
 the customer: by the number of the location (see `site_of`).
+
+**The first answer.** The log has no messages. The customer is answered for the first time when the
+incident leaves *New*: in the first row with another state, by the assignee of the row, where it has
+none by the resolver, and where neither is known by a colleague without a name. What the source
+system says of its own promises is `made_sla` of the last row; their targets are not known.
 """
 
 import csv
@@ -36,7 +41,7 @@ from typing import NamedTuple
 COLUMNS = (
     "number", "incident_state", "reassignment_count", "reopen_count", "sys_mod_count", "caller_id",
     "opened_at", "sys_updated_at", "contact_type", "location", "category", "subcategory",
-    "u_symptom", "impact", "priority", "assignment_group", "assigned_to", "resolved_by",
+    "u_symptom", "impact", "priority", "assignment_group", "assigned_to", "resolved_by", "made_sla",
 )  # fmt: skip
 STATES = (
     "New",
@@ -86,6 +91,7 @@ class Incident(NamedTuple):
     opened_at: datetime
     title: str
     symptom: str | None
+    made_sla: bool | None  # the source's own verdict
     events: tuple[Event, ...]
 
     @property
@@ -177,6 +183,7 @@ def _make_incident(path, number, rows):
         opened_at=_moment(path, first_line, first["opened_at"], "opened_at"),
         title=", ".join(filter(None, (first["category"], first["subcategory"]))) or number,
         symptom=first["u_symptom"],
+        made_sla={"TRUE": True, "FALSE": False}.get((rows[-1][-1]["made_sla"] or "").upper()),
         events=tuple(events),
     )
 
@@ -230,6 +237,11 @@ def get_work(incident):
         )
         people.add(staff)
     return pieces
+
+
+def get_answer(incident):
+    """Return the row by which the customer is answered for the first time, by the rule above."""
+    return next((event for event in incident.events if event.state not in (None, "New")), None)
 
 
 def _get_minutes(event, first):

@@ -10,6 +10,7 @@ from decimal import Decimal
 from odoo.tools import SQL
 
 from replay_log import get_work
+from replay_sla import SlaProof
 
 COLUMNS = ("tickets", "worked", "covered", "incidents", "fees", "work", "billed")
 TITLES = ("tickets", "h worked", "h covered", "incidents", "fees", "work", "billed")
@@ -147,6 +148,7 @@ class Proof:
         self.tickets = replay.register.all("helpdesk.ticket", "ticket")
         self.plans = replay.register.all("support.plan", "plan").sorted("id")
         self.failed = 0
+        self.sla = SlaProof(self)
 
     def _query(self, text):
         ids = {"contracts": tuple(self.contracts.ids), "tickets": tuple(self.tickets.ids)}
@@ -175,6 +177,7 @@ class Proof:
             print()
             grand.update(total)
         self._print_row(width, "All plans", "all", grand)
+        self.sla.print_totals()
 
     def _print_row(self, width, plan, month, row):
         cells = []
@@ -207,6 +210,7 @@ class Proof:
         self._prove_log()
         self._prove_units()
         self._prove_money()
+        self.sla.prove()
 
     def _prove_log(self):
         """Every incident is one ticket, as the log left it; every row and all work are in it."""

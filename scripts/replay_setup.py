@@ -6,6 +6,10 @@ no contract. Fees and allowances are sold in packs, one for each ten incidents o
 Contracts begin on the first day of the month in which the log begins, and run for as many
 half-years as it takes to hold all openings of incidents. The time zone of a customer is that of its
 site.
+
+**What is promised.** *Subscription* and *Hours carried forward* promise around the clock, the other
+plans office hours; the times are in `replay_sla.py`. The states *Awaiting …* of the log are stages
+in which the clocks stand still, *Resolved* is a stage that resolves.
 """
 
 import re
@@ -17,6 +21,7 @@ from odoo.fields import Command
 from odoo.tools.misc import split_every
 
 from replay_log import ACTIVITIES, SITES, get_members, get_work, rank_locations, site_of
+from replay_sla import ALWAYS, OFFICE, WAITING, make_policies
 
 MODULE = "support_replay"  # of the external ids
 BATCH = 200
@@ -35,12 +40,14 @@ FREE = [("price", 0.0, None, None, None)]
 NIGHT = ("multiplier", 1.5, None, None, "outside")
 PLANS = {
     "Fixed fee with hours": {
+        "sla": OFFICE,
         "terms": {"billing_mode": "arrears", "bill_approval": "manager"},
         "fee": 390.0,
         "allowance": {"unit": "time", "quantity": 6 * 3600},
         "rates": [("price", 78.0, None, None, None), NIGHT],
     },
     "Prepaid incidents": {
+        "sla": OFFICE,
         "terms": {"billing_mode": "advance"},
         "fee": 240.0,
         "allowance": {"unit": "incident", "quantity": 5},
@@ -48,6 +55,7 @@ PLANS = {
         "rates": FREE,
     },
     "Time and material": {
+        "sla": OFFICE,
         "terms": {"billing_mode": "arrears"},
         "rates": [
             ("price", 66.65, "Phone support", None, None),
@@ -57,11 +65,13 @@ PLANS = {
         ],
     },
     "Subscription, a quarter in advance": {
+        "sla": ALWAYS,
         "terms": {"billing_mode": "advance", "billing_period": "3"},
         "fee": 1480.0,
         "rates": FREE,
     },
     "Hours carried forward": {
+        "sla": ALWAYS,
         "terms": {
             "billing_mode": "arrears",
             "overage_policy": "carry",
@@ -150,12 +160,16 @@ def make_people(register, incidents):
     stages = env["helpdesk.ticket.stage"]
     if not register.has("stage", "New"):
         register.mark(env.ref("helpdesk_mgmt.helpdesk_ticket_stage_new"), [("stage", "New")])
-    waiting = ("Awaiting User Info", "Awaiting Problem", "Awaiting Vendor", "Awaiting Evidence")
     register.make(
         stages._name,
         {
-            ("stage", name): {"name": name, "sequence": 10 + index, "closed": name == "Closed"}
-            for index, name in enumerate(("Active", *waiting, "Resolved", "Closed"))
+            ("stage", name): {
+                "name": name,
+                "sequence": 10 + index,
+                "resolves": name == "Resolved",
+                "closed": name == "Closed",
+            }
+            for index, name in enumerate(("Active", *WAITING, "Resolved", "Closed"))
         },
     )
 
@@ -247,6 +261,7 @@ def make_staff(register, incidents):
 
 
 def make_plans(register):
+    make_policies(register)
     env = register.env
     hour = env.ref("uom.product_uom_hour")
     labour = register.make(
@@ -300,6 +315,7 @@ def _prepare_plan(register, name, terms):
         return register.get("product.product", "product", name, kind).id
 
     values = {"name": name, "duration_months": 6, **terms["terms"]}
+    values["sla_policy_id"] = register.get("support.sla.policy", "sla", terms["sla"]).id
     values["rate_ids"] = [Command.create(_prepare_rate(register, *rate)) for rate in terms["rates"]]
     if "fee" in terms:
         values["line_ids"] = [

@@ -265,3 +265,22 @@ class TestAccessDecisions(PriceMixin, BillingCommon):
         with self.assertRaises(AccessError):
             partner.read(["support_hold_label"])
         self.assertIn("A crook", self.customer.with_user(self.technician).support_hold_label)
+
+    def test_customer_reads_no_reason_of_a_price(self):
+        portal = new_test_user(self.env(su=True), "portal_person", "base.group_portal")
+        portal.partner_id.parent_id = self.customer
+        contract = self._make_contract(self.advance)
+        self._price(self.fee_product, 50.0, contract)
+        reason = {"price_unit": 60.0, "support_price_reason": "Never pays"}
+        order = self._make_order(self.fee_product)
+        order.order_line.write(reason)
+        order.action_confirm()
+        invoice = self._make_invoice(self.fee_product)
+        invoice.invoice_line_ids.write(reason)
+        invoice.action_post()
+        for lines in (order.order_line, invoice.invoice_line_ids):
+            self.assertEqual(lines.with_user(self.clerk).support_price_reason, "Never pays")
+            self.assertEqual(lines.with_user(portal).read(["price_unit"])[0]["price_unit"], 60.0)
+            for name in ("support_price_reason", "support_price_note"):
+                with self.assertRaises(AccessError, msg=name):
+                    lines.with_user(portal).read([name])

@@ -1,7 +1,10 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 """Sending a contract by e-mail, its answer, and its printed form (Y9, Y63, C27)."""
 
+from odoo.exceptions import AccessError
 from odoo.tests import Form, freeze_time, new_test_user
+
+from odoo.addons.mail.tools.discuss import Store
 
 from .common import SupportCommon
 
@@ -78,6 +81,72 @@ class TestContractMail(SupportCommon):
         self.assertIn("We take it", reply.body)
         self.assertEqual(reply.author_id, self.ida)
         self.assertIn(ann.partner_id, reply.notified_partner_ids)
+
+    def _make_user(self, login, groups):
+        return new_test_user(
+            self.env(su=True),
+            login,
+            groups,
+            email=f"{login}@helpers.example.com",
+            notification_type="email",
+            company_id=self.company.id,
+            company_ids=[(6, 0, self.company.ids)],
+        )
+
+    def test_documents_with_prices_are_opened_by_those_who_see_prices(self):
+        """What was sent and what came back; in the files, in the message and by mail."""
+        technician = self._make_user("tina", "helpdesk_mgmt.group_helpdesk_user")
+        clerk = self._make_user("clara", "account.group_account_invoice")
+        manager = self._make_user("max", "support_contract.group_support_manager")
+        self.contract.message_subscribe((technician | clerk).partner_id.ids)
+        sent = self._send(self.contract)
+        answer = self.contract.message_post(
+            body="Signed.",
+            message_type="email",
+            author_id=self.ida.id,
+            subtype_xmlid="mail.mt_comment",
+            attachments=[("signed.pdf", b"%PDF 123.45")],
+        )
+        for message in (sent, answer):
+            file = message.attachment_ids
+            self.assertEqual(len(file), 1)
+            for user in (clerk, manager):
+                self.assertTrue(file.with_user(user).read(["name"]))
+                self.assertEqual(self._get_shown(message, user), file.ids)
+            with self.assertRaises(AccessError):
+                file.with_user(technician).read(["name"])
+            found = self.env["ir.attachment"].with_user(technician)
+            self.assertFalse(found.search([("id", "=", file.id)]))
+            self.assertEqual(self._get_shown(message, technician), [])
+            mails = self.env["mail.mail"].sudo().search([("mail_message_id", "=", message.id)])
+            self.assertIn(clerk.partner_id, mails.recipient_ids)
+            self.assertNotIn(technician.partner_id, mails.recipient_ids)
+        plain = self.contract.message_post(body="Hello", subtype_xmlid="mail.mt_comment")
+        self.assertIn(technician.partner_id, plain.notified_partner_ids)
+
+    def test_technicians_open_what_they_upload(self):
+        technician = self._make_user("tina", "helpdesk_mgmt.group_helpdesk_user")
+        message = self.contract.with_user(technician)._message_log(
+            body="Look", attachment_ids=self._upload(technician).ids
+        )
+        self.assertEqual(self._get_shown(message, technician), message.sudo().attachment_ids.ids)
+
+    def _upload(self, user):
+        """A file as the composer uploads it: it is filed with the message."""
+        return (
+            self.env["ir.attachment"]
+            .with_user(user)
+            .create({"name": "photo.png", "raw": b"x", "res_model": "mail.compose.message"})
+        )
+
+    def _get_shown(self, message, user):
+        """The ids of the files that the page of the contract shows a user beside a message."""
+        store = Store().add(message.with_user(user)).get_result()
+        [shown] = store["mail.message"]
+        self.assertEqual(
+            shown["attachment_ids"], [file["id"] for file in store.get("ir.attachment", [])]
+        )
+        return shown["attachment_ids"]
 
     def test_printed_contract(self):
         text = self._print(self.contract)

@@ -130,6 +130,23 @@ class TestPipeline(RegisterCommon):
         self.assertFalse(contract.change_ids)
 
     @mute_logger("odoo.sql_db")
+    def test_only_what_is_in_preparation_has_a_likelihood_of_its_own(self):
+        contract = self._make_contract(self.plan, confirm=False)
+        contract.write({"stage_id": self.stages[1].id, "likelihood": 55})
+        contract.action_confirm()
+        self.assertEqual((contract.likelihood, contract.weighted_amount), (100, 1200))
+        lost = self._make_contract(self.plan, confirm=False)
+        lost.stage_id = self.stages[2]
+        self._cancel(lost)
+        self.assertEqual((lost.likelihood, lost.weighted_amount), (0, 0))
+        lost.action_draft()
+        self.assertEqual((lost.likelihood, lost.weighted_amount), (70, 840))
+        arch = Form(contract)._view["tree"]
+        for name in ("stage_id", "likelihood"):
+            (node,) = arch.xpath(f"//field[@name='{name}']")
+            hidden = [node.get("invisible"), *(up.get("invisible") for up in node.iterancestors())]
+            self.assertIn("state != 'draft'", hidden)
+
     def test_likelihood_is_a_percentage(self):
         contract = self._make_contract(self.plan, confirm=False)
         with self.assertRaises(IntegrityError), self.env.cr.savepoint():
@@ -253,15 +270,42 @@ class TestRegister(RegisterCommon):
         contract.signed_copy_ids = self._upload()
         self.assertEqual(str(contract.signed_on), "2026-01-02")
 
-    def test_signed_copies_are_seen_by_those_who_see_the_contract(self):
+    def test_signed_copies_are_seen_by_those_who_see_prices(self):
         contract = self._make_contract(self.plan, signed_copy_ids=[Command.set(self._upload().ids)])
         copy = contract.signed_copy_ids
-        self.assertEqual(copy.with_user(self.staff).read(["name"])[0]["name"], "contract.pdf")
         clerk = new_test_user(self.env(su=True), "clerk", "base.group_user")
+        accountant = new_test_user(
+            self.env(su=True), "accountant", "account.group_account_readonly"
+        )
+        self.assertEqual(copy.with_user(accountant).read(["name"])[0]["name"], "contract.pdf")
+        for user in (self.staff, clerk):
+            with self.assertRaises(AccessError):
+                copy.with_user(user).read(["name", "datas"])
         with self.assertRaises(AccessError):
-            copy.with_user(clerk).read(["name", "datas"])
+            contract.with_user(self.staff).read(["signed_copy_ids"])
         with self.assertRaises(AccessError):
-            contract.with_user(self.staff).signed_copy_ids = False
+            contract.with_user(self.staff).shared_file_ids = copy
+
+    def test_files_for_technicians(self):
+        contract = self._make_contract(self.plan)
+        form = Form(contract)
+        form.shared_file_ids.add(self._upload("Floor plan.pdf"))
+        form.save()
+        plan = contract.shared_file_ids
+        self.assertEqual((plan.res_model, plan.res_id), ("support.contract", contract.id))
+        other = self._upload()
+        other.res_id = contract.id
+        seen = self.env["ir.attachment"].with_user(self.staff)
+        self.assertEqual(seen.search(contract.action_view_documents()["domain"]), plan)
+        self.assertEqual(contract.with_user(self.staff).message_attachment_count, 1)
+        self.assertEqual(Form(contract.with_user(self.staff)).shared_file_ids[:], plan)
+        target = self._make_contract(self.plan, confirm=False)
+        contract._copy_documents(target)
+        copies = self.env["ir.attachment"].search(target.action_view_documents()["domain"])
+        self.assertEqual(len(copies), 2)
+        self.assertEqual(target.shared_file_ids.mapped("name"), ["Floor plan.pdf"])
+        contract.shared_file_ids = False
+        self.assertFalse(seen.search(contract.action_view_documents()["domain"]))
 
     # === TECHNICIAN (Y8) === #
 

@@ -1,6 +1,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 """The clocks of tickets: started by contracts, met, paused, changed, broken."""
 
+from freezegun import freeze_time
+
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -193,6 +195,22 @@ class TestSla(SlaCommon):
         self._move("01-05 12:00", ticket, self.stage_work)
         self.assertDue(ticket, "response", "01-05 16:00")
 
+    def test_an_sla_that_comes_in_a_pause_counts_what_was_before_the_pause(self):
+        plain = self._make_contract(partner=self._make_customer("Other"))
+        ticket = self._open(contract=plain)
+        self._move("01-05 12:00", ticket, self.stage_wait)
+        self._at("01-05 13:00", ticket.write, {"sla_policy_id": self.policy.id})
+        self.assertEqual(ticket.sla_pause_ids.start, moment("01-05 12:00"))
+        self._move("01-05 14:00", ticket, self.stage_work)
+        self.assertDue(ticket, "response", "01-05 15:00")
+
+    def test_a_ticket_that_is_entered_later_was_in_its_stage_from_the_opening_on(self):
+        with freeze_time(moment("01-05 12:00")):
+            ticket = self._make_ticket(
+                self.contract, opened=moment("01-05 09:00"), stage_id=self.stage_wait.id
+            )
+        self.assertEqual(ticket.sla_pause_ids.start, moment("01-05 09:00"))
+
     def test_t41_overlapping_pauses_count_once(self):
         ticket = self._open()
         self._move("01-05 10:00", ticket, self.stage_wait)
@@ -295,6 +313,14 @@ class TestSla(SlaCommon):
         self.env.cr.precommit.run()
         self.assertDue(ticket, "response", "01-07 12:00")
 
+    def test_a_holiday_of_the_company_moves_them_too(self):
+        ticket = self._open("01-05 16:00")
+        holiday = {"name": "Day off", "date_from": "2026-01-06 00:00:00"}
+        leaves = self.env["resource.calendar.leaves"].sudo().with_company(self.company)
+        leaves.create(holiday | {"date_to": "2026-01-06 23:59:59", "company_id": self.company.id})
+        self.env.cr.precommit.run()
+        self.assertDue(ticket, "response", "01-07 12:00")
+
     def test_the_moment_of_opening_can_be_corrected(self):
         ticket = self._open("01-06 10:00")
         self._at("01-06 10:30", ticket.write, {"opened_at": moment("01-05 16:00")})
@@ -324,6 +350,7 @@ class TestSla(SlaCommon):
         for vals, message in (
             ({"target_ids": [Command.clear()]}, "promises nothing"),
             ({"target_ids": [self._target("response", 9, priority="3")]}, "later than"),
+            ({"target_ids": [self._target("next_response", 4000, "days")]}, "ten years"),
             ({"step_ids": [self._step(240, "before")]}, "only 4 h away"),
             ({"step_ids": [self._step(50, kind="next_response")]}, "doesn't make"),
             ({"pause_stage_ids": [Command.link(self.stage_done.id)]}, "neither close nor"),

@@ -45,6 +45,25 @@ class TestSlaJob(SlaCommon):
         events = ticket.sla_timer_ids.event_ids.sorted("moment")
         return [(event.kind, event.moment) for event in events]
 
+    def test_a_breach_of_what_was_promised_before_is_noted_once(self):
+        """Whether the minute job came by before the promise was changed again, or not."""
+        policy = self._make_policy(
+            [self._target("resolution", 8), self._target("resolution", 2, priority="3")],
+            [],
+            name="By priority",
+        )
+        for noticed in (False, True):
+            ticket = self._open(sla_policy_id=policy.id, priority="1")
+            self._at("01-05 12:30", ticket.write, {"priority": "3"})
+            if noticed:
+                self._tick("01-05 12:35")
+            self._at("01-05 12:40", ticket.write, {"priority": "1"})
+            self.assertEqual(self._clock(ticket).breached_at, moment("01-05 11:00"))
+            self._tick("01-05 12:45")
+            self._tick("01-07 09:00")
+            self.assertEqual(self._get_events(ticket), [("breach", moment("01-05 11:00"))])
+            self.assertFalse(self._clock(ticket).next_event_at)
+
     def test_each_step_comes_once_at_its_moment(self):
         ticket = self._open(user_id=self.env.uid)
         clock = self._clock(ticket)

@@ -325,6 +325,20 @@ class TestStatementMoney(BillingCommon):
             self.assertEqual((row["name"], row["expected"]), (contract.display_name, 100.0))
             self.assertEqual(row["day"], contract.next_billing_date)
 
+    def test_next_bill_is_that_of_all_contracts(self):
+        """What ends on the day before has nothing to come, and its renewal has."""
+        with freeze_time("2026-02-10 12:00:00"):
+            plan = self._make_plan(fee=100)
+            contracts = self._make_contract(plan, date_end="2026-12-31")
+            for fee in (30, 12.5):
+                contracts += self._make_contract(self._make_plan(fee=fee), "2026-02-01")
+            later = self._make_contract(self._make_plan(fee=7), "2026-02-05")
+            self._bill(contracts | later, "2026-02-10")
+            money = self._money()
+            self.assertEqual(money["next_bill"]["date"], "03/01/2026")
+            self.assertEqual(money["next_bill"]["amount"], "$\xa0142.50")
+            self.assertEqual(len(money["contracts"]), 4)
+
     def test_printed_in_the_customers_language(self):
         self.env["res.lang"].sudo()._activate_lang("fr_FR")
         self.customer.lang = "fr_FR"

@@ -212,3 +212,70 @@ class TestTours(HttpCase):
         self.assertEqual(bill.amount_untaxed, 140.0)
         self.assertEqual(contract.transfer_ids.amount, 210.0)
         self.assertEqual(contract.change_ids[:1].reason, "Unexpected incidents")
+
+    def _make_prepaid(self, **vals):
+        """A contract at 100.00 a month, paid in advance, and its page."""
+        product = self.env["product.product"].create(
+            {"name": "Tour fee", "type": "service", "list_price": 100.0}
+        )
+        plan = self.env["support.plan"].create(
+            {
+                "name": "Tour Prepaid",
+                "billing_mode": "advance",
+                "line_ids": [Command.create({"product_id": product.id, "name": "Tour fee"})],
+                "kind_id": self.env["support.plan.kind"].create({"name": "Tour kind"}).id,
+            }
+            | vals
+        )
+        contract = self.env["support.contract"].create(
+            {
+                "title": "Tour Prepaid",
+                "plan_id": plan.id,
+                "partner_id": self.env["res.partner"].create({"name": "Tour Head Office"}).id,
+            }
+        )
+        contract.action_confirm()
+        self.env.cr.precommit.run()  # its first version
+        return contract, f"/odoo/support.contract/{contract.id}"
+
+    def test_manager_clones_a_contract_for_two_customers(self):
+        contract, page = self._make_prepaid()
+        names = ("Tour Branch North", "Tour Branch South")
+        branches = self.env["res.partner"].create([{"name": name} for name in names])
+
+        self.start_tour(page, "support_clone", login="admin")
+
+        clones = self.env["support.contract"].search([("partner_id", "in", branches.ids)])
+        self.assertEqual(clones.mapped("state"), ["active", "active"])
+        self.assertEqual(clones.line_ids.mapped("price_unit"), [100.0, 100.0])
+        self.assertEqual(contract.change_ids.reason, "Same service for the branches")
+        self.assertEqual(len(clones.change_ids), 2)
+
+    def test_manager_tops_up_and_takes_it_back(self):
+        contract, page = self._make_prepaid(bill_approval="manager")
+        self.env["support.top.up.plan"].create(
+            {
+                "name": "Tour Hours",
+                "price": 500.0,
+                "hours": 10,
+                "plan_ids": [Command.link(contract.plan_id.id)],
+            }
+        )
+
+        self.start_tour(page, "support_top_up", login="admin", timeout=120)
+
+        grant = contract.entitlement_ids
+        self.assertEqual((grant.origin, grant.quantity, grant.remaining), ("top_up", 0, 0))
+        self.assertEqual(
+            contract.change_ids.mapped("reason"),
+            ["The wrong contract", "Asked for on the phone"],
+        )
+        self.assertTrue(grant.charge_id.cancelled)
+
+    def test_manager_looks_up_what_was_agreed_before(self):
+        contract, page = self._make_prepaid()
+
+        self.start_tour(page, "support_versions", login="admin")
+
+        self.assertEqual(contract.version_ids.mapped("number"), [2, 1])
+        self.assertEqual(contract.line_ids.price_unit, 120.0)

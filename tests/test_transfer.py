@@ -72,6 +72,32 @@ class TestTransfer(TransferCommon):
         self.assertEqual(self._get_picture(self.bill), (0, 140, 0, 0, 140))
         self.assertProved(self.contract)
 
+    def test_work_that_shrinks_below_the_part_is_told(self):
+        """Its bill takes off more than stands on it: sums stay right, and a manager is told."""
+        self.contract.user_id = self.colleague
+        self._carry(self.debt, amount=150.0)
+        activities = self.contract.activity_ids
+        self.large.unit_amount = 2.5
+        self.assertEqual(self.contract.activity_ids, activities)
+        self.large.unit_amount = 2
+        self.assertEqual(self._get_picture(self.bill), (0, 280, 150, 0, 130))
+        told = self.contract.activity_ids - activities
+        self.assertEqual(told.user_id, self.colleague)
+        self.assertIn("10.00", told.note)
+        self.assertEqual(self.debt.carried_label, "more was carried on than is left")
+        self.large.unit_amount = 1
+        self.assertEqual(self.contract.activity_ids - activities, told)
+        self.assertProved(self.contract)
+        self.large.unit_amount = 3
+        self.assertFalse(told.exists())
+        self.large.unit_amount = 1
+        told = self.contract.activity_ids - activities
+        self.assertEqual(len(told), 1)
+        self._take_back(self._get_transfer().action_undo())
+        self.assertFalse(told.exists())
+        self.assertFalse(self.debt.carried_label)
+        self.assertProved(self.contract)
+
     def test_several_parts_stay_below_the_whole(self):
         self._carry(self.debt, amount=150.0)
         with self.assertRaisesRegex(UserError, "above 0 and below"):

@@ -39,6 +39,7 @@ class Clock(NamedTuple):
     :param pauses: those that are over
     :param paused_at: since when it has been paused, if it is
     :param ended_at: when it was met or stopped, if it was
+    :param failed_at: when it was broken as it had been promised before that was changed
     """
 
     start: datetime
@@ -46,11 +47,18 @@ class Clock(NamedTuple):
     pauses: Collection[Pause] = ()
     paused_at: datetime | None = None
     ended_at: datetime | None = None
+    failed_at: datetime | None = None
 
     @property
     def limit(self) -> datetime | None:
         """The moment behind which nothing happens any more, as far as is known."""
         return min(filter(None, (self.paused_at, self.ended_at)), default=None)
+
+    @property
+    def failure(self) -> datetime | None:
+        """When an earlier promise was broken; one that turns out to have been kept was not."""
+        in_time = self.ended_at and self.failed_at and self.ended_at <= self.failed_at
+        return None if in_time else self.failed_at
 
     @property
     def known_pauses(self) -> Collection[Pause]:
@@ -103,7 +111,7 @@ def read(
     return Reading(
         deadline=deadline,
         warn_at=min(warnings, default=None),
-        breached_at=deadline if deadline < (limit or now) else None,
+        breached_at=clock.failure or (deadline if deadline < (limit or now) else None),
         next_event_at=min(coming, default=None),
     )
 
@@ -117,7 +125,7 @@ def get_moments(
     """Return when each step of a clock is due, and the breach: {key: moment}."""
     pauses = clock.known_pauses
     deadline = deadline or time.deadline(clock.start, clock.target, pauses)
-    moments = {BREACH: deadline}
+    moments = {BREACH: clock.failure or deadline}
     for step in steps:
         seconds = step.seconds(clock.target)
         moments[step.key] = (

@@ -14,14 +14,14 @@ from itertools import pairwise
 from typing import NamedTuple
 
 EPOCH = datetime(1970, 1, 1)
-# So many years without enough working time mean that there never will be.
-MOST_YEARS = 10
+# A deadline that is further away is none: ten years.
+LONGEST = 10 * 366 * 86_400
 
 Window = tuple[int, int]  # first second, and the second after the last one, since 1970
 
 
 class NoWorkingTimeError(ValueError):
-    """A schedule has too little working time to reach a deadline within ten years."""
+    """There is too little working time to reach a deadline, within ten years on a schedule."""
 
 
 class Pause(NamedTuple):
@@ -75,9 +75,10 @@ class WorkingTime:
     ) -> list[Segment]:
         """Return the time between two moments in stretches, each counting or not, in order.
 
-        What is both closed and paused is called a pause.
+        What is both closed and paused is called a pause, what is paused twice has the reason
+        that came first.
         """
-        pauses = list(pauses)
+        pauses = sorted(pauses)
         windows = self.windows(start, stop)
         edges = {start, stop}
         edges.update(moment for window in windows for moment in window)
@@ -109,19 +110,27 @@ class WorkingTime:
     def _deadline(self, start: int, target: int, pauses: Iterable[Pause]) -> int:
         if target <= 0:
             raise ValueError("a target must be above 0 seconds")
-        goal = self._worked(start) + target
+        goal, latest = self._worked(start) + target, self._latest(start)
         for first, last in _union(pauses, start):
-            if self._worked(first) >= goal:
+            if first > latest or self._worked(first) >= goal:
                 break
+            if last > latest:
+                raise NoWorkingTimeError
             goal += self._worked(last) - self._worked(first)
-        return self._moment_of(goal)
+        return self._moment_of(goal, latest)
+
+    def _latest(self, start: int) -> int:
+        """Return the last second that a deadline may have, whatever was asked before."""
+        return _seconds(datetime.max)
 
     def _worked(self, second: int) -> int:
         """Return how many seconds count before this one, from some fixed moment on."""
         return second
 
-    def _moment_of(self, worked: int) -> int:
+    def _moment_of(self, worked: int, latest: int) -> int:
         """Return the first second before which so many count."""
+        if worked > latest:
+            raise NoWorkingTimeError
         return worked
 
     def _windows_between(self, start: int, stop: int) -> list[Window]:
@@ -152,15 +161,19 @@ class Schedule(WorkingTime):
             return self._before[0] if self._before else 0
         return self._before[index] + min(second, self._stops[index]) - self._starts[index]
 
-    def _moment_of(self, worked: int) -> int:
-        years = 0
+    def _latest(self, start: int) -> int:
+        return start + LONGEST
+
+    def _moment_of(self, worked: int, latest: int) -> int:
         while not self._after or self._after[-1] < worked:
-            if years == MOST_YEARS:
+            if self._until > latest:
                 raise NoWorkingTimeError
-            years += 1
             self._append(self._last_year + 1)
         index = bisect_left(self._after, worked)
-        return self._starts[index] + worked - self._before[index]
+        moment = self._starts[index] + worked - self._before[index]
+        if moment > latest:
+            raise NoWorkingTimeError
+        return moment
 
     def _windows_between(self, start: int, stop: int) -> list[Window]:
         if stop <= start:
@@ -221,22 +234,27 @@ def union(pauses: Iterable[Pause]) -> list[tuple[datetime, datetime]]:
     return [(_moment(first), _moment(last)) for first, last in _union(pauses, None)]
 
 
+def merged(windows: Iterable[Window]) -> list[Window]:
+    """Return windows in order, those that overlap or touch as one, without empty ones."""
+    disjoint: list[Window] = []
+    for first, last in sorted(windows):
+        if last <= first:
+            continue
+        if disjoint and first <= disjoint[-1][1]:
+            disjoint[-1] = (disjoint[-1][0], max(disjoint[-1][1], last))
+        else:
+            disjoint.append((first, last))
+    return disjoint
+
+
 def _union(pauses: Iterable[Pause], start: int | None) -> list[Window]:
     """The same in seconds, without what lies before a start."""
     if not pauses:
         return []
-    spans = sorted((_seconds(pause[0]), _seconds(pause[1])) for pause in pauses)
-    merged: list[Window] = []
-    for first, last in spans:
-        if start is not None and first < start:
-            first = start
-        if last <= first:
-            continue
-        if merged and first <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], last))
-        else:
-            merged.append((first, last))
-    return merged
+    spans = ((_seconds(pause[0]), _seconds(pause[1])) for pause in pauses)
+    if start is not None:
+        spans = ((max(first, start), last) for first, last in spans)
+    return merged(spans)
 
 
 def _seconds(moment: datetime) -> int:

@@ -53,7 +53,7 @@ class SupportSlaExplanation(models.TransientModel):
         pauses = self._get_pauses(facts, now)
         zone = facts.tz or facts.version_id.calendar_id.tz
         explanation = explain(
-            facts._get_time(facts.version_id.calendar_id, facts.company_id, facts.tz),
+            facts._get_time({}, facts.version_id, facts.company_id, facts.tz),
             self._get_clock(facts, pauses, now),
             now,
             self._get_holidays(facts),

@@ -294,10 +294,28 @@ class SupportTerminateWizard(models.TransientModel):
             if self.currency_id.compare_amounts(total, 0) >= 0
             else self.env._("To be credited, untaxed")
         )
-        return Markup(
+        table = Markup(
             '<table class="table table-sm mb-0"><tbody>%s</tbody><tfoot class="fw-bold">%s</tfoot>'
             "</table>"
         ) % (rows, row % (label, self.currency_id.format(total)))
+        note = self._get_bills_label()
+        return table + Markup('<p class="text-muted mt-2 mb-0">%s</p>') % note if note else table
+
+    def _get_bills_label(self):
+        """Return that it comes on several bills: every due term has its own, however late (T4)."""
+        terms = self.contract_id.term_ids.filtered(
+            lambda term: (
+                term.kind == "regular" and not term.billed and term.date_start <= self.last_day
+            )
+        )
+        # What is over in advance is billed on a final bill; in arrears on that of the last term.
+        last = 0 if self.contract_id.billing_mode == "advance" else 1
+        if len(terms) <= last:
+            return ""
+        return self.env._(
+            "Terms that aren't billed yet keep a bill of their own: %s.",
+            ", ".join(terms.sorted("number").mapped("display_name")),
+        )
 
     def _get_end_label(self):
         day = format_date(self.env, self.last_day)
