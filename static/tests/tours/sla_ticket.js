@@ -58,7 +58,7 @@ tours.add("support_sla_warning", {
         },
         {
             content: "the seconds pass",
-            trigger: `${row("First Response")} .o_support_sla_clock[data-status=at_risk]:contains(/4\\d min \\d\\d s/)`,
+            trigger: `${row("First Response")} .o_support_sla_clock[data-status=at_risk]:contains(/5\\d min \\d\\d s/)`,
             async run() {
                 const before = this.anchor.textContent;
                 await new Promise((resolve) => setTimeout(resolve, 2500));
