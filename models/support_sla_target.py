@@ -21,7 +21,7 @@ class SupportSlaTarget(models.Model):
     _name = "support.sla.target"
     _description = "Promise of an SLA Policy"
     _inherit = ["support.sla.row.mixin"]
-    _order = "policy_id, sequence, priority desc, id"
+    _order = "policy_id, sequence, priority desc nulls last, id"
 
     kind = fields.Selection(
         KINDS,

@@ -20,7 +20,8 @@ not which is right. What is proved is that the clocks say what the rows of the l
 
 from collections import Counter
 from datetime import UTC
-from zoneinfo import ZoneInfo
+
+import pytz
 
 from odoo import fields
 from odoo.fields import Command
@@ -104,7 +105,11 @@ class SlaProof:
             row = rows.setdefault(ticket.priority, Counter())
             verdict = verdicts[ticket.number]
             row["true" if verdict else "false"] += 1
-            kept = {timer.kind: not timer.breached_at for timer in ticket.sla_timer_ids}
+            # Who closes a ticket that isn't resolved keeps nothing.
+            kept = {
+                timer.kind: timer.state == "met" and not timer.breached_at
+                for timer in ticket.sla_timer_ids
+            }
             for kind, met in kept.items():
                 row[kind, met] += 1
             if kept:
@@ -250,7 +255,10 @@ def _get_resolved(stages):
     """Return since when it has been resolved: closing doesn't resolve once more."""
     resolved = False
     for moment, state in stages:
-        resolved = (resolved or moment) if state in ("Resolved", "Closed") else False
+        if state == "Resolved":
+            resolved = resolved or moment
+        elif state != "Closed":  # which solves nothing by itself
+            resolved = False
     return resolved
 
 
@@ -260,7 +268,7 @@ def _get_taken(timer, incident, stages):
         stop = max(get_answer(incident).moment, incident.opened_at)
         still = WAITING
     else:
-        stop, still = _get_resolved(stages), (*WAITING, "Resolved")
+        stop, still = _get_resolved(stages) or stages[-1][0], (*WAITING, "Resolved")
     ends = [*(moment for moment, _state in stages[1:]), stop]
     return sum(
         _get_hours(timer, max(begin, incident.opened_at), min(end, stop))
@@ -276,5 +284,5 @@ def _get_hours(timer, start, stop):
     if not calendar:
         return round((stop - start).total_seconds())
     start, stop = start.replace(tzinfo=UTC), stop.replace(tzinfo=UTC)
-    intervals = calendar._work_intervals_batch(start, stop, tz=ZoneInfo(timer.tz))[False]
+    intervals = calendar._work_intervals_batch(start, stop, tz=pytz.timezone(timer.tz))[False]
     return round(sum((end - begin).total_seconds() for begin, end, _records in intervals))
