@@ -158,6 +158,7 @@ from . import (
     sale_order_contract,
     sale_order_renewal,
     support_contract_sold,
+    support_contract_prepaid,
     res_partner_units,
     support_rerating,
 )
