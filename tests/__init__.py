@@ -66,6 +66,7 @@ from . import (
     test_sla_explanation,
     test_sla_job,
     test_sla_report,
+    test_sla_words,
     test_sla_mail,
     test_statement,
     test_terminate,
