@@ -1,5 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import clean_context
 
 # What the clocks of a ticket hang on.
 CLOCK_FACTS = {
@@ -25,15 +27,46 @@ class HelpdeskTicket(models.Model):
 
     _inherit = "helpdesk.ticket"
 
+    # === CONSTRAINTS === #
+
+    @api.constrains("opened_at")
+    def _check_opened_at(self):
+        for ticket in self:
+            if not ticket.opened_at:
+                raise ValidationError(
+                    self.env._(
+                        "Clocks and units go by when %s was opened: correct the moment instead of "
+                        "emptying it.",
+                        ticket.display_name,
+                    )
+                )
+
+    def _check_sla_company(self):
+        """Refuse an SLA of another company: its colleagues, hours and holidays are others."""
+        for ticket in self.sudo():  # the companies only
+            policy = ticket.sla_policy_id
+            if policy and policy.company_id != ticket.company_id:
+                raise UserError(
+                    self.env._(
+                        "The SLA “%(policy)s” is of %(other)s, and %(ticket)s is of %(company)s: "
+                        "choose an SLA of the same company.",
+                        policy=policy.name,
+                        other=policy.company_id.name,
+                        ticket=ticket.display_name,
+                        company=ticket.company_id.name,
+                    )
+                )
+
     # === CRUD METHODS === #
 
     @api.model_create_multi
     def create(self, vals_list):
+        vals_list = [self._complete_sla_choice(vals) for vals in vals_list]
         tickets = super().create(vals_list)
         chosen = [
             ticket
             for ticket, vals in zip(tickets, vals_list, strict=True)
-            if vals.get("sla_policy_id")
+            if "sla_policy_id" in vals
         ]
         self.browse().union(*chosen)._note_sla_by_hand()
         tickets._sync_clocks()
@@ -46,12 +79,41 @@ class HelpdeskTicket(models.Model):
         result = super().write(vals)
         if "sla_policy_id" in vals:
             self._note_sla_by_hand()
+        if "company_id" in vals:
+            self._move_sla()
         self._sync_clocks(restarted=[t for t, at in opened.items() if t.opened_at != at])
         return result
 
+    @api.model
+    def _complete_sla_choice(self, vals):
+        """Return the values with the SLA only if somebody has chosen it.
+
+        A form sends an empty one before the contract is known.
+        """
+        default = self.env.context.get("default_sla_policy_id")
+        if default:
+            return {"sla_policy_id": default} | vals
+        if vals.get("sla_policy_id"):
+            return vals
+        return {name: value for name, value in vals.items() if name != "sla_policy_id"}
+
     def _note_sla_by_hand(self):
-        if self:
-            self.sudo().write({"sla_by_hand": True})  # noted by ourselves
+        """Note whose SLA isn't its contract's; forms send that one, too, when they fill it in."""
+        self._check_sla_company()
+        # Noted by ourselves, and whoever opens a ticket needn't be able to read its contract.
+        for by_hand, tickets in (
+            self.sudo()
+            .grouped(lambda ticket: ticket.sla_policy_id != ticket.contract_id.sla_policy_id)
+            .items()
+        ):
+            tickets.write({"sla_by_hand": by_hand})
+
+    def _move_sla(self):
+        """Take along to another company what hangs on the ticket; SLAs stay where they are."""
+        # Whoever moves a ticket needn't be able to read clocks.
+        for company, tickets in self.sudo().grouped("company_id").items():
+            tickets.filtered("sla_by_hand")._note_sla_by_hand()
+            tickets.sla_pause_ids.write({"company_id": company.id})
 
     def _cover(self):
         """Give the tickets that came by mail, too, what the SLA of their contract sets."""
@@ -96,14 +158,16 @@ class HelpdeskTicket(models.Model):
         :param restarted: the tickets whose opening was corrected
         """
         # Clocks go by whatever happens to a ticket, whoever does it.
-        tickets = self.sudo().filtered(lambda ticket: ticket.sla_policy_id or ticket.sla_version_id)
+        # Defaults of a screen are none of clocks and pauses.
+        everything = self.sudo().with_context(clean_context(self.env.context))
+        tickets = everything.filtered(lambda ticket: ticket.sla_policy_id or ticket.sla_version_id)
         moment = moment or fields.Datetime.now()
-        self.sudo()._note_moments(moment)
+        everything._note_moments(moment)
         if not tickets:
             return
         tickets._note_sla_version()
-        paused = self.env["support.sla.pause"].sudo()._follow(tickets, moment)
-        self.env["support.sla.timer"].sudo()._follow(tickets, moment, paused, restarted)
+        paused = everything.env["support.sla.pause"]._follow(tickets, moment)
+        everything.env["support.sla.timer"]._follow(tickets, moment, paused, restarted)
 
     def _note_moments(self, moment):
         """Keep when tickets were resolved and closed; what lies between that and now is a pause."""
@@ -112,11 +176,13 @@ class HelpdeskTicket(models.Model):
             stage = ticket.stage_id
             done = stage.resolves or (stage.closed and ticket.resolved_at)
             values = {}
+            # Those that were closed before the add-on came, or before they were entered, have only
+            # helpdesk's moment.
+            closed_at = min(ticket.closed_date or moment, moment)
             if bool(done) != bool(ticket.resolved_at):
-                values["resolved_at"] = moment if done else False
+                resolved_at = (ticket.closed_at or closed_at) if stage.closed else moment
+                values["resolved_at"] = resolved_at if done else False
             if stage.closed != bool(ticket.closed_at):
-                # Those that were closed before the add-on came have only helpdesk's moment.
-                closed_at = min(ticket.closed_date or moment, moment)
                 values["closed_at"] = closed_at if stage.closed else False
             if values:
                 noted[ticket] = tuple(sorted(values.items()))

@@ -166,9 +166,9 @@ class HelpdeskTicket(models.Model):
         if self._lacks_contract():
             locks = self._get_no_contract_policy() in LOCKING_POLICIES
             return "no_contract" if locks else False
-        if self.contract_id.state in ("draft", "pending"):
-            return "pending"
-        return "unpaid" if self.contract_id.payment_pending else False
+        if self.contract_id.payment_pending:
+            return "unpaid"
+        return "pending" if self.contract_id.state in ("draft", "pending") else False
 
     def _lacks_contract(self):
         """Return whether no contract covers it; an unknown sender's ticket waits for triage."""
@@ -275,7 +275,14 @@ class HelpdeskTicket(models.Model):
             own |= self.search([("contract_id", "in", unpaid.ids), ("stage_id.closed", "!=", True)])
         lost = contracts.filtered(lambda contract: contract.state in ("cancelled", "terminated"))
         orphans = own.filtered(
-            lambda ticket: ticket.lock_reason == "pending" and ticket.contract_id in lost
+            lambda ticket: (
+                ticket.contract_id in lost
+                and (
+                    ticket.lock_reason == "pending"
+                    or ticket.lock_reason == "unpaid"
+                    and ticket.contract_id.state == "cancelled"
+                )
+            )
         )
         orphans.write({"contract_by_hand": False})
         running = contracts.filtered(lambda contract: contract.state == "active")

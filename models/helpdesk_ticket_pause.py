@@ -57,6 +57,7 @@ class HelpdeskTicket(models.Model):
                     "reason": "hand",
                     "detail": reason,
                     "start": now,
+                    "stop": False,  # whatever the defaults of a screen say
                     "user_id": self.env.uid,
                 }
                 for ticket in tickets

@@ -1,5 +1,14 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
-from odoo import fields, models
+import logging
+from functools import partial
+
+from psycopg2.extensions import TransactionRollbackError
+
+from odoo import api, fields, models
+from odoo.service.model import retrying
+from odoo.tools import mute_logger
+
+_logger = logging.getLogger(__name__)
 
 
 class HelpdeskTicket(models.Model):
@@ -13,21 +22,53 @@ class HelpdeskTicket(models.Model):
     _inherit = "helpdesk.ticket"
 
     def _message_post_after_hook(self, message, msg_vals):
-        self._note_reply(message.sudo())  # whoever posts needn't be able to read clocks
+        reply = message.sudo()  # whoever posts needn't be able to read clocks
+        if self.env.context.get("support_by_gateway"):
+            self._note_mail(reply)
+        else:
+            self._note_reply(reply)
         return super()._message_post_after_hook(message, msg_vals)
+
+    def _note_mail(self, message):
+        """Note a reply that came by mail; nobody tries it again, so it must not fail.
+
+        Where somebody else changes the ticket at the same moment it is noted once the mail is kept.
+        """
+        try:
+            with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+                self._note_reply(message)
+        except TransactionRollbackError:
+            self.env.cr.postcommit.add(partial(self._note_kept_mail, message.id))
+
+    def _note_kept_mail(self, message_id):
+        """Note a reply in a transaction of its own, as often as it takes."""
+        with self.env.registry.cursor() as cr:
+            env = api.Environment(cr, self.env.uid, dict(self.env.context), self.env.su)
+            message = env["mail.message"].sudo().browse(message_id)  # as above
+            try:
+                retrying(partial(self.with_env(env)._note_reply, message), env)
+            except Exception:  # the mail itself is kept
+                cr.rollback()
+                _logger.exception("The clocks of ticket %s missed a mail", self.id)
 
     def _note_reply(self, message):
         """Note an answer to the customer, or his next question."""
         self.ensure_one()
         ticket = self.sudo()  # as above
         automatic = self.env.context.get("support_automatic_mail")
-        if automatic or ticket.closed_at or not message._is_public_comment():
+        if (
+            automatic
+            or ticket.closed_at
+            or not message._is_public_comment()
+            or message._is_by_robot()
+        ):
             return
         now = fields.Datetime.now()
         # A colleague whose own ticket it is asks like any other customer.
         if message._is_by_colleague() and message.author_id != ticket.partner_id:
             # A mail counts when it was sent, not when it was fetched.
-            ticket._note_answer(max(min(message.date or now, now), ticket.opened_at))
+            sent = message.date if message.message_type == "email" else now
+            ticket._note_answer(max(min(sent or now, now), ticket.opened_at))
         elif ticket.answered_at and not ticket.asked_at:
             ticket._note_question(now)
 

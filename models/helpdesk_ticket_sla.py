@@ -80,13 +80,15 @@ class HelpdeskTicket(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("contract_id")
+    @api.depends("contract_id", "company_id")
     def _compute_sla_policy_id(self):
         """Take the contract's policy when the contract is found, not when its policy changes."""
-        for ticket in self:
-            if not ticket.sla_by_hand:
-                # Whoever opens a ticket needn't be able to read its contract.
-                ticket.sla_policy_id = ticket.contract_id.sudo().sla_policy_id
+        # Whoever opens a ticket needn't be able to read its contract, nor policies.
+        for ticket in self.sudo():
+            chosen = ticket.sla_by_hand
+            policy = ticket.sla_policy_id if chosen else ticket.contract_id.sla_policy_id
+            # The SLA of another company goes when the ticket moves.
+            ticket.sla_policy_id = policy if policy.company_id == ticket.company_id else False
 
     @api.depends("sla_timer_ids.deadline", "sla_timer_ids.state")
     def _compute_sla_deadline(self):
@@ -181,7 +183,10 @@ class HelpdeskTicket(models.Model):
         if self.asked_at and not self.closed_at:
             starts["next_response"] = self.asked_at
         there = {
-            timer.kind for timer in timers if timer.kind != "next_response" or timer.state != "met"
+            timer.kind
+            for timer in timers
+            if timer.kind != "next_response"
+            or (timer.state != "met" and timer.started_at == self.asked_at)
         }
         return [
             self._prepare_timer(kind, wanted[kind], start, moment)
@@ -225,6 +230,8 @@ class HelpdeskTicket(models.Model):
             return End("met", max(met_at, timer["started_at"]))
         if self.closed_at:
             return End("stopped", self.closed_at)
-        if kind not in wanted:
+        # A question that was answered while nothing was promised for it is over.
+        over = kind == "next_response" and timer["started_at"] != self.asked_at
+        if over or kind not in wanted:
             return End("stopped", ended_at if state == "stopped" else moment)
         return End()

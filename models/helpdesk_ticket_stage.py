@@ -25,6 +25,31 @@ class HelpdeskTicketStage(models.Model):
         help="Tickets with these SLAs stand still in this stage.",
     )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        stages = super().create(vals_list)
+        stages._settle_policies(stages._get_paused_policies())
+        return stages
+
+    def write(self, vals):
+        if "sla_pause_policy_ids" not in vals:
+            return super().write(vals)
+        policies = self._get_paused_policies()
+        result = super().write(vals)
+        self._settle_policies(policies | self._get_paused_policies())
+        return result
+
+    def _get_paused_policies(self):
+        """Return the policies whose clocks stand still in these stages, archived ones as well."""
+        # Whoever sets up stages needn't see all policies.
+        return self.sudo().with_context(active_test=False).sla_pause_policy_ids
+
+    def _settle_policies(self, policies):
+        """Keep as versions of policies what was changed here, by whoever may change them."""
+        policies = policies.with_env(self.env)
+        policies.check_access("write")
+        policies._settle_terms()
+
     @api.constrains("closed", "resolves", "sla_pause_policy_ids")
     def _check_pausing(self):
         """Refuse stages that pause what they end.

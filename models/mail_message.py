@@ -38,6 +38,9 @@ class MailMessage(models.Model):
         """Return whether somebody of the company wrote it; not the robot."""
         self.ensure_one()
         author = self.author_id
-        return bool(
-            author and not author.partner_share and author != self.env.ref("base.partner_root")
-        )
+        return bool(author and not author.partner_share and not self._is_by_robot())
+
+    def _is_by_robot(self):
+        """Return whether OdooBot wrote it, who is neither a colleague nor a customer."""
+        self.ensure_one()
+        return self.author_id == self.env.ref("base.partner_root")

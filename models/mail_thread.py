@@ -14,6 +14,5 @@ class MailThread(models.AbstractModel):
         automatic = (message.get("Auto-Submitted") or "no").strip().lower() != "no" or any(
             message.get(header) for header in ROBOT_HEADERS
         )
-        if automatic:
-            self = self.with_context(support_automatic_mail=True)
+        self = self.with_context(support_by_gateway=True, support_automatic_mail=automatic)
         return super()._message_route_process(message, message_dict, routes)

@@ -161,7 +161,10 @@ class SaleOrderLine(models.Model):
             "plan_id": self.support_plan_id.id,
             "partner_id": order.partner_id.id,
             "partner_invoice_id": order.partner_invoice_id.id,
-            "payment_term_id": order.payment_term_id.id,
+            # Whoever sells it needn't see the plan.
+            "payment_term_id": (
+                order.payment_term_id or self.support_plan_id.sudo().payment_term_id
+            ).id,
             "fiscal_position_id": order.fiscal_position_id.id,
             "client_order_ref": order.client_order_ref,
             "company_id": order.company_id.id,

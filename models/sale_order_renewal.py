@@ -201,4 +201,5 @@ class SupportContract(models.Model):
             ),
             "product_uom_qty": line.quantity,
             "price_unit": line.price_unit,
+            "discount": float(self._get_discount()),
         }

@@ -246,9 +246,8 @@ class SupportBill(models.Model):
         """Send the bill to the customer and ask for his approval; note it if he has no address."""
         self.ensure_one()
         contract = self.contract_id
-        addresses = self.partner_invoice_id | contract.partner_id | self.partner_id
-        recipient = addresses.filtered("email")[:1]
-        if not recipient:
+        recipients = self._get_recipients()
+        if not recipients:
             self._note_problem(
                 self.env._(
                     "%(customer)s has no e-mail address, so %(bill)s could not be sent. Add one "
@@ -269,7 +268,7 @@ class SupportBill(models.Model):
         template = self.env.ref("support_contract.mail_template_bill_approval")
         template.send_mail(
             self.id,
-            email_values={"recipient_ids": [fields.Command.set(recipient.ids)]},
+            email_values={"recipient_ids": [fields.Command.set(recipients.ids)]},
             email_layout_xmlid="mail.mail_notification_layout",
         )
 

@@ -130,6 +130,7 @@ class SupportBill(models.Model):
         term = self.term_id
         if not term.charged:
             return
+        term._keep_discount()
         for line in self.contract_id.line_ids | self.charge_ids.contract_line_id:
             self._compute_fee_anew(line, term)
 

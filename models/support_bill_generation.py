@@ -67,6 +67,7 @@ class SupportBill(models.Model):
                 for vals in fees
             ]
         )
+        terms._keep_discount()
         terms.charged = True
         return bills.sudo(False)
 

@@ -161,9 +161,11 @@ class SupportBillingRun(models.Model):
         domain = Domain(
             [
                 ("company_id", "=", self.company_id.id),
-                ("state", "not in", ("draft", "pending", "cancelled")),
+                ("state", "not in", ("draft", "cancelled")),
             ]
         )
+        # What begins when it is paid must be billed before.
+        domain &= Domain("state", "!=", "pending") | Domain("starts_paid", "=", True)
         if self.plan_ids:
             domain &= Domain("plan_id", "in", self.plan_ids.ids)
         if self.contract_ids:

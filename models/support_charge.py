@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..tools import rating
+from ..tools.money import less, round_to
 
 KINDS = [
     ("recurring", "Recurring product"),
@@ -32,8 +33,8 @@ WORK_KINDS = ("covered", "overage", "labour", "incident")
 FROZEN_STATES = ("approved", "invoiced", "credited")
 # What can't change any more on a charge of an approved bill.
 FACT_FIELDS = {
-    "kind", "date", "product_id", "name", "quantity", "price_unit", "amount", "seconds",
-    "units", "cancelled",
+    "kind", "date", "product_id", "name", "quantity", "price_unit", "discount", "amount",
+    "seconds", "units", "cancelled",
     "contract_id", "term_id", "billing_term_id", "bill_id", "partner_id", "currency_id",
     "company_id", "ticket_id", "time_entry_id",
 }  # fmt: skip
@@ -196,11 +197,13 @@ class SupportCharge(models.Model):
 
     @api.depends("quantity", "price_unit", "currency_id")
     def _compute_amount(self):
-        """Parts and expenses: quantity times price. What is rated has its exact amount."""
+        """Parts and expenses: quantity times price, less the discount. Others have their amount."""
         for charge in self:
             if charge.kind in MANUAL_KINDS:
                 exact = Decimal(str(charge.quantity)) * Decimal(str(charge.price_unit))
-                charge.amount = charge.currency_id.round(float(exact))
+                step = Decimal(str(charge.currency_id.rounding))
+                discount = Decimal(str(charge.discount or 0))
+                charge.amount = float(round_to(less(exact, discount), step))
             else:
                 charge.amount = charge.amount
 

@@ -1,4 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+from decimal import Decimal
+
 from odoo import api, fields, models
 
 from .support_charge import FROZEN_STATES
@@ -54,7 +56,7 @@ class SupportCharge(models.Model):
     @api.model
     def _prepare_rule(self, ticket, rule, day):
         amount = ticket.contract_id.currency_id.round(rule.amount)
-        return {
+        vals = {
             **self._prepare_work_charge(ticket, ticket.contract_id, day),
             "kind": "rule",
             "name": f"{rule.name} – {ticket.display_name}",
@@ -64,6 +66,7 @@ class SupportCharge(models.Model):
             "price_unit": amount,
             "amount": amount,
         }
+        return self._discount(ticket.contract_id, vals, Decimal(str(amount)))
 
     @api.model
     def _prepare_time_charge(self, line, kind, seconds, price, names):

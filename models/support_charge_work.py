@@ -1,7 +1,9 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 from decimal import Decimal
+from fractions import Fraction
 
 from odoo import api, models
+from odoo.tools import float_compare
 
 from ..tools import rating
 from .support_charge import FROZEN_STATES, WORK_KINDS
@@ -129,7 +131,10 @@ class SupportCharge(models.Model):
         self.ensure_one()
         field = self._fields[name]
         current = self[name].id if field.type == "many2one" else self[name]
-        if field.type in ("float", "monetary"):
+        if field.type == "float":
+            _digits, decimals = field.get_digits(self.env)
+            return float_compare(current, value, precision_digits=decimals) != 0
+        if field.type == "monetary":
             return self.currency_id.compare_amounts(current, value) != 0
         return (current or False) != (value or False)
 
@@ -188,7 +193,7 @@ class SupportCharge(models.Model):
         price = Decimal(price)
         currency = contract.currency_id
         parts = [line.activity_type_id.name, *names, line.name if line.name != "/" else None]
-        return {
+        vals = {
             **self._prepare_work_charge(line.ticket_id, contract, day),
             "kind": kind,
             "name": " – ".join(filter(None, parts)),
@@ -200,6 +205,7 @@ class SupportCharge(models.Model):
             "price_unit": float(price),
             "amount": float(rating.amount(seconds, price, Decimal(str(currency.rounding)))),
         }
+        return self._discount(contract, vals, Fraction(price) * seconds / rating.HOUR)
 
     @api.model
     def _prepare_incidents(self, ticket, allocation):
@@ -230,15 +236,14 @@ class SupportCharge(models.Model):
             )
         if allocation.rest:
             price = contract.incident_price or contract._get_product_price(product, day)
-            charges.append(
-                charge
-                | {
-                    "kind": "incident",
-                    "quantity": allocation.rest,
-                    "price_unit": price,
-                    "amount": contract.currency_id.round(allocation.rest * price),
-                }
-            )
+            vals = charge | {
+                "kind": "incident",
+                "quantity": allocation.rest,
+                "price_unit": price,
+                "amount": contract.currency_id.round(allocation.rest * price),
+            }
+            exact = Fraction(Decimal(str(price))) * allocation.rest
+            charges.append(self._discount(contract, vals, exact))
         return charges
 
     @api.model

@@ -118,14 +118,7 @@ class SupportContract(models.Model):
     client_order_ref = fields.Char(
         string="Customer's Order Number", help="Printed on the bills and invoices."
     )
-    payment_term_id = fields.Many2one(
-        "account.payment.term",
-        compute="_compute_partner_values",
-        store=True,
-        readonly=False,
-        precompute=True,
-        check_company=True,
-    )
+    payment_term_id = fields.Many2one("account.payment.term", check_company=True)
     fiscal_position_id = fields.Many2one(
         "account.fiscal.position", check_company=True, help="Empty: found by the customer."
     )
@@ -287,7 +280,6 @@ class SupportContract(models.Model):
             partner = contract.partner_id.with_company(contract.company_id)
             addresses = partner.address_get(["invoice"]) if partner else {}
             contract.partner_invoice_id = addresses.get("invoice")
-            contract.payment_term_id = partner.property_payment_term_id
             contract.tz = (
                 partner.tz or contract.company_id.partner_id.tz or self.env.user.tz or "UTC"
             )

@@ -54,12 +54,18 @@ class SupportContract(models.Model):
         self.ensure_one()
         return bool((self.ends_when_used or self.overage_policy == "block") and self.allowance_ids)
 
+    def _explain_pending(self):
+        self.ensure_one()
+        if self.state == "pending" and self.payment_pending:
+            return self.env._("begins when it is paid")
+        return self.env._("begins on %s", format_date(self.env, self.date_start))
+
     def _explain(self, verdict, moment):
         """Return a verdict in plain words, without prices."""
         self.ensure_one()
         words = {
             "valid": self.env._("covers"),
-            "pending": self.env._("begins on %s", format_date(self.env, self.date_start)),
+            "pending": self._explain_pending(),
             "ended": self.env._("ended on %s", format_date(self.env, self.date_end)),
             "draft": self.env._("not active: still a draft"),
             "suspended": self.env._("not active: suspended"),

@@ -6,6 +6,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.tools import is_html_empty
 
+from ..tools.money import less
 from ..tools.periods import ONE_DAY
 
 MONTHS_OF_A_YEAR = 12
@@ -120,13 +121,16 @@ class SupportContract(models.Model):
                 contract.state, 100
             )
 
-    @api.depends("line_ids.quantity", "line_ids.price_unit", "billing_period", "currency_id")
+    @api.depends(
+        "line_ids.quantity", "line_ids.price_unit", "billing_period", "currency_id", "discount"
+    )
     def _compute_monthly_amount(self):
         for contract in self:
             per_term = sum(
                 Decimal(str(line.quantity)) * Decimal(str(line.price_unit))
                 for line in contract.line_ids
             )
+            per_term = less(per_term, contract._get_discount())
             monthly = float(per_term / int(contract.billing_period or 1))
             contract.monthly_amount = contract.currency_id.round(monthly)
 

@@ -60,6 +60,8 @@ class SupportContract(models.Model):
         elif field.type == "date":
             text = format_date(self.env, value) if value else ""
             value = str(value or "")
+        elif field.type == "float":
+            text = f"{value:g}"
         elif field.type == "monetary":
             text = format_amount(self.env, value, self.currency_id)
         elif field.type == "html":

@@ -5,7 +5,7 @@ from fractions import Fraction
 from odoo import fields, models
 from odoo.tools import format_date
 
-from ..tools.money import round_to
+from ..tools.money import less, round_to
 from ..tools.periods import Span, term_index, whole_term
 
 
@@ -45,6 +45,7 @@ class SupportContractTerm(models.Model):
         lang = contract.partner_id.lang
         days = " – ".join(format_date(self.env, day, lang) for day in stretch.span)
         exact = Fraction(stretch.quantity) * Fraction(stretch.price_unit) * stretch.share
+        discount = self._get_discount()
         return {
             "kind": "recurring",
             "name": f"{line.name} ({days})",
@@ -59,7 +60,8 @@ class SupportContractTerm(models.Model):
             "product_id": line.product_id.id,
             "quantity": float(stretch.quantity),
             "price_unit": float(Fraction(stretch.price_unit) * stretch.share),
-            "amount": float(round_to(exact, Decimal(str(currency.rounding)))),
+            "discount": float(discount),
+            "amount": float(round_to(less(exact, discount), Decimal(str(currency.rounding)))),
         }
 
     def _prepare_grants(self):

@@ -13,7 +13,7 @@ class SupportContractTerm(models.Model):
     def _prepare_terms(self, contract, until, first):
         """Take the fee of the term as charged that was billed before the contract came here."""
         return [
-            vals | {"charged": True}
+            vals | {"charged": True, "discount": float(contract._get_discount())}
             if contract._was_charged_elsewhere(vals["date_start"])
             else vals
             for vals in super()._prepare_terms(contract, until, first)

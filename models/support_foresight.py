@@ -9,7 +9,7 @@ from odoo.tools import SQL
 
 from ..tools import rating
 from ..tools.forecast import Forecast, count_days, forecast, money_at_pace
-from ..tools.money import round_to
+from ..tools.money import less, round_to
 from ..tools.periods import Span
 from ..tools.zones import local_day
 from .support_charge import FEE_KINDS
@@ -163,7 +163,7 @@ class SupportForesight(models.AbstractModel):
                 contract.incident_product_id, contract._get_today()
             )
             price += Fraction(str(each)) * rest["incident"]
-        return price
+        return less(price, contract._get_discount())
 
     @api.model
     def _get_main_rate(self, contract, activities):

@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import groupby
 
-from ..tools.money import round_to
+from ..tools.money import less, round_to
 
 
 class SupportInvoicing(models.AbstractModel):
@@ -142,13 +142,14 @@ class SupportInvoicing(models.AbstractModel):
 
         :param date day: the invoice date, for the conversion; None: leave the amounts to Odoo
         """
-        quantity, price, name = self._get_quantity_and_price(charge)
+        quantity, price, discount, name = self._get_quantity_and_price(charge, taxes)
         currency = charge.currency_id
         vals = {
             "product_id": charge.product_id.id,
             "name": name,
             "quantity": quantity,
             "price_unit": sign * self._get_tax_included(price, charge, taxes),
+            "discount": discount,
             "tax_ids": [Command.set(taxes.ids)],
             "support_charge_id": charge.id,
         }
@@ -180,11 +181,12 @@ class SupportInvoicing(models.AbstractModel):
         return vals
 
     @api.model
-    def _get_quantity_and_price(self, charge):
-        """Return quantity, price and text so that Odoo's subtotal is exactly the charge.
+    def _get_quantity_and_price(self, charge, taxes):
+        """Return quantity, price, discount and text so that Odoo's subtotal is exactly the charge.
 
         An invoice line rounds its quantity and its price; where their product isn't the amount of
-        the charge any more, the line is one unit at that amount and the text keeps the rest.
+        the charge any more, the line is one unit at that amount and the text keeps the rest. So
+        is a discount on prices that include taxes, of which Odoo takes it before the taxes.
         """
         precision = self.env["decimal.precision"]
         steps = {
@@ -197,13 +199,20 @@ class SupportInvoicing(models.AbstractModel):
         amount = round_to(Decimal(str(charge.amount)), step)
         # Where taxes are rounded globally, Odoo sums what lines are before they are rounded.
         globally = charge.company_id.tax_calculation_rounding_method == "round_globally"
-        worth = quantity * price if globally else round_to(quantity * price, step)
-        if quantity and worth == amount:
-            return float(quantity), float(price), charge.name
+        discount = Decimal(str(charge.discount or 0))
+        worth = less(quantity * price, discount)
+        worth = worth if globally else round_to(worth, step)
+        included = discount and any(tax.price_include for tax in taxes)
+        if quantity and worth == amount and not included:
+            return float(quantity), float(price), float(discount), charge.name
         text = charge.name
         if charge.seconds:
             text = self.env._("%(name)s: %(time)s", name=text, time=charge._format_time())
-        return 1.0, float(amount), text
+        if discount:
+            text = self.env._(
+                "%(name)s, less %(discount)s %%", name=text, discount=f"{charge.discount:g}"
+            )
+        return 1.0, float(amount), 0.0, text
 
     @api.model
     def _get_tax_included(self, price, charge, taxes):

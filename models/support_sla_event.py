@@ -27,6 +27,7 @@ class SupportSlaEvent(models.Model):
         required=True, readonly=True, default=lambda self: fields.Datetime.now()
     )
     told_ids = fields.Many2many("res.users", readonly=True)
+    activity_ids = fields.Many2many("mail.activity", readonly=True)
     reassigned_id = fields.Many2one("res.users", string="Reassigned to", readonly=True)
 
     _once = models.UniqueIndex("(timer_id, key)", "This has happened on the clock already.")

@@ -7,6 +7,8 @@ from odoo import fields, models
 from odoo.fields import Command
 from odoo.tools import format_datetime
 
+from .support_sla_timer import OPEN
+
 
 class SupportSlaEvent(models.Model):
     """Who hears of warnings, breaches and escalations, and how (Y35, Y41, Y45).
@@ -17,10 +19,18 @@ class SupportSlaEvent(models.Model):
     _inherit = "support.sla.event"
 
     def _tell(self):
-        """Reassign, and tell people, as the version of the policy has it."""
+        """Reassign, and tell people, as the version of the policy has it.
+
+        Of archived tickets nobody hears any more, and of what is over only that it was late.
+        """
+        events = self.filtered(
+            lambda event: (
+                event.ticket_id.active and not (event._is_over() and event.kind == "warning")
+            )
+        )
         rows = [
             (event, row)
-            for event in self
+            for event in events
             for row in event.timer_id.version_id._get_rows(event.timer_id.kind, event.key)
         ]
         mentioned = {user for _event, row in rows for user in (*row["users"], row["reassign"])}
@@ -30,9 +40,18 @@ class SupportSlaEvent(models.Model):
         self._note_told(told)
         self._write_notes([event for event, row, _users in told if "chatter" in row["by"]])
         self._schedule_activities(
-            (event, users) for event, row, users in told if "activity" in row["by"]
+            [
+                (event, user)
+                for event, row, users in told
+                if "activity" in row["by"] and not event._is_over()
+                for user in users
+            ]
         )
         self._send_mails((event, users) for event, row, users in told if "mail" in row["by"])
+
+    def _is_over(self):
+        """Return whether nothing can be done about it any more."""
+        return self.timer_id.state not in OPEN
 
     def _reassign(self, rows, known):
         """Give tickets to those who are to have them.
@@ -45,7 +64,7 @@ class SupportSlaEvent(models.Model):
             ticket = event.ticket_id
             user = known & known.browse(row["reassign"] or False)
             before = user_of.get(ticket, ticket.user_id)
-            if user.active and user != before and not ticket.closed_at:
+            if user and user != before and event._works_here(user) and not event._is_over():
                 user_of[ticket] = reassigned[event] = user
             assigned[event] = user_of.get(ticket, ticket.user_id)
         for changes, field in ((user_of, "user_id"), (reassigned, "reassigned_id")):
@@ -71,7 +90,11 @@ class SupportSlaEvent(models.Model):
             users |= ticket.team_id.user_id or ticket.team_id.user_ids
         if "responsible" in row["to"]:
             users |= ticket.contract_id.user_id
-        return users.filtered(lambda user: user.active and not user.share)
+        return users.filtered(self._works_here)
+
+    def _works_here(self, user):
+        """Return whether a user can have to do with the ticket."""
+        return user.active and not user.share and self.company_id in user.company_ids
 
     def _note_told(self, told):
         by_users = defaultdict(list)
@@ -91,15 +114,20 @@ class SupportSlaEvent(models.Model):
             if turn is None:
                 turn = {}
                 turns.append(turn)
+            event = event._speaking_to(ticket.company_id.partner_id)
             turn[ticket.id] = Markup("<b>%s</b><br/>%s") % (event._get_summary(), event._get_note())
         for turn in turns:
             self.ticket_id.browse(turn)._message_log_batch(turn)
 
     def _schedule_activities(self, told):
-        """Give colleagues an activity on the ticket."""
+        """Give colleagues an activity on the ticket, which goes when the clock has ended.
+
+        :param told: pairs of an event and a user
+        """
         model = self.env["ir.model"]._get_id("helpdesk.ticket")
         todo = self.env.ref("mail.mail_activity_data_todo")
-        self.env["mail.activity"].create(
+        spoken = [(event._speaking_to(user), user) for event, user in told]
+        activities = self.env["mail.activity"].create(
             [
                 {
                     "res_model_id": model,
@@ -111,23 +139,30 @@ class SupportSlaEvent(models.Model):
                     "note": event._get_note(),
                     "user_id": user.id,
                 }
-                for event, users in told
-                for user in users
+                for event, user in spoken
             ]
         )
+        for (event, _user), activity in zip(told, activities, strict=True):
+            event.activity_ids |= activity
 
     def _send_mails(self, told):
         template = self.env.ref("support_contract.mail_template_sla_event")
-        by_users = defaultdict(list)
+        by_readers = defaultdict(list)
         for event, users in told:
-            if users:
-                by_users[users].append(event.id)
-        for users, event_ids in by_users.items():
-            template.send_mail_batch(
+            for readers in users.grouped(lambda user: (user.lang, user.tz)).values():
+                by_readers[readers].append(event.id)
+        for readers, event_ids in by_readers.items():
+            speaking = self._speaking_to(readers[0]).env
+            template.with_env(speaking).send_mail_batch(
                 event_ids,
                 email_layout_xmlid="mail.mail_notification_light",
-                email_values={"recipient_ids": [(4, user.partner_id.id) for user in users]},
+                email_values={"recipient_ids": [(4, user.partner_id.id) for user in readers]},
             )
+
+    def _speaking_to(self, reader):
+        """Return the event in the language and the time zone of a user or partner."""
+        lang = reader.lang or self.env.lang
+        return self.with_context(lang=lang, tz=reader.tz or "UTC")
 
     def _get_summary(self):
         """Return in a line what has happened."""
@@ -145,6 +180,6 @@ class SupportSlaEvent(models.Model):
         self.ensure_one()
         return self.env._(
             "Promised until %(deadline)s under %(sla)s.",
-            deadline=format_datetime(self.env, self.timer_id.deadline),
+            deadline=format_datetime(self.env, self.timer_id.deadline, tz=self.env.tz.zone),
             sla=self.timer_id.version_id.display_name,
         )

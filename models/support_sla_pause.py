@@ -102,7 +102,12 @@ class SupportSlaPause(models.Model):
                     "company_id": ticket.company_id.id,
                     "reason": reason,
                     "detail": detail,
-                    "start": moment if ticket.sla_timer_ids else ticket._get_pause_start(reason),
+                    "start": (
+                        moment
+                        if ticket.sla_timer_ids
+                        else min(ticket._get_pause_start(reason), moment)
+                    ),
+                    "stop": False,  # whatever the defaults of a screen say
                     "user_id": self.env.uid,
                 }
                 for reason, detail in wanted.items()

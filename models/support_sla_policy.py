@@ -266,8 +266,9 @@ class SupportSlaPolicy(models.Model):
         """Return what a new ticket with this policy gets (Y44, Y46)."""
         self.ensure_one()
         values = {}
-        if self.technician_id.active:
-            values["user_id"] = self.technician_id.id
+        technician = self.technician_id
+        if technician.active and self.company_id in technician.company_ids:
+            values["user_id"] = technician.id
         if self.priority:
             values["priority"] = self.priority
         return values

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..tools.sla import Clock, get_elapsed, read
+from ..tools.sla import BREACH, Clock, get_due, get_elapsed, read
+from ..tools.working_time import Pause
 from .support_sla_target import KINDS
 
 OPEN = ("running", "paused")
@@ -158,11 +159,15 @@ class SupportSlaTimer(models.Model):
                 facts = timer._get_new_facts(ticket, wanted, moment, ticket in restarted)
                 if facts:
                     changes[tuple(facts.items())].append(timer)
-                if facts or (ticket in paused and timer.state in OPEN):
+                moved = facts or ticket in paused
+                if facts.keys() - {"company_id"} or (moved and timer.state in OPEN):
                     changed.append(timer)
             new += ticket._prepare_missing_timers(wanted, timers, moment)
         self._write_alike(changes)
-        self.browse().union(*changed)._read(moment)
+        changed = self.browse().union(*changed)
+        changed.filtered(lambda timer: timer.ticket_id in restarted)._forget_early_events(moment)
+        changed._read(moment)
+        changed._drop_activities()
         if new:
             self._start(new, moment)
 
@@ -182,25 +187,48 @@ class SupportSlaTimer(models.Model):
         stays one (ex. E48).
         """
         self.ensure_one()
-        end = ticket._get_clock_end(self, wanted, moment)
-        if end.at and (self.state, self.ended_at) == end and not restarted:
-            return {}
         facts = {}
+        if self.company_id != ticket.company_id:
+            facts["company_id"] = ticket.company_id.id
         if restarted and self.kind != "next_response":
             facts |= {"started_at": ticket.opened_at, "failed_at": False}
+        known = {name: self[name] for name in ("kind", "state", "ended_at", "started_at")}
+        end = ticket._get_clock_end(known | facts, wanted, moment)
+        if end.at and (self.state, self.ended_at) == end and not restarted:
+            return facts
         if not end.at and self.kind in wanted:
-            target, version = wanted[self.kind], ticket.sla_version_id
-            if (target, version) != (self.target, self.version_id):
+            promise = (wanted[self.kind], ticket.sla_version_id, ticket._get_sla_zone())
+            if promise != (self.target, self.version_id, self.tz):
+                target, version, tz = promise
                 facts |= {
                     "target": target,
                     "version_id": version.id,
+                    "tz": tz,
                     "priority": ticket.priority,
                 }
-                if not self.failed_at and self._get_status(moment) == "breached":
+                broken = self._get_status(moment) in ("breached", "missed")
+                if broken and not restarted and not self.failed_at:
                     facts["failed_at"] = self.breached_at or self.deadline
         if end.at or self.state not in OPEN:
             facts |= {"state": end.state, "ended_at": end.at or False}
         return facts
+
+    def _forget_early_events(self, moment):
+        """Forget what has happened on these clocks by a wrong opening, and is still to come."""
+        pauses, times = self._get_pauses(self.ticket_id.ids), {}
+        for timer in self:
+            version = timer.version_id
+            steps = version._get_steps(timer.kind)
+            own = pauses.get(timer.ticket_id.id, self.env["support.sla.pause"])
+            time = self._get_time(times, version, timer.company_id, timer.tz)
+            due = get_due(time, self._get_clock(own, timer), steps, moment)
+            early = {BREACH, *(step.key for step in steps)} - {key for _at, key in due}
+            timer.event_ids.filtered(lambda event, keys=early: event.key in keys).unlink()
+
+    def _drop_activities(self):
+        """Take back what people were to do about clocks that are over."""
+        over = self.filtered(lambda timer: timer.state not in OPEN)
+        over.event_ids.activity_ids.unlink()
 
     def _meet_question(self, moment):
         """End the clock of the customer's last question, which has been answered."""
@@ -208,6 +236,7 @@ class SupportSlaTimer(models.Model):
         for timer in waiting:
             timer.update({"state": "met", "ended_at": max(moment, timer.started_at)})
         waiting._read(moment)
+        waiting._drop_activities()
 
     @api.model
     def _start(self, vals_list, moment):
@@ -265,14 +294,24 @@ class SupportSlaTimer(models.Model):
 
         :rtype: tools.sla.Clock
         """
-        pauses = [pause for pause in pauses if pause._holds(facts["kind"])]
-        going = [pause.start for pause in pauses if not pause.stop]
+        start, ended_at = facts["started_at"], facts["ended_at"] or None
+        over, going = [], []
+        for pause in pauses:
+            # What comes behind its end is no part of a clock: read again, it says the same.
+            if not pause._holds(facts["kind"]) or (ended_at and pause.start >= ended_at):
+                continue
+            if ended_at:
+                over.append(Pause(pause.start, min(pause.stop or ended_at, ended_at)))
+            elif pause.stop:
+                over.append(Pause(pause.start, pause.stop))
+            else:
+                going.append(max(pause.start, start))
         return Clock(
-            start=facts["started_at"],
+            start=start,
             target=facts["target"],
-            pauses=[pause._get_pause() for pause in pauses if pause.stop],
-            paused_at=max(min(going), facts["started_at"]) if going else None,
-            ended_at=facts["ended_at"] or None,
+            pauses=over,
+            paused_at=min(going, default=None),
+            ended_at=ended_at,
             failed_at=facts["failed_at"] or None,
         )
 

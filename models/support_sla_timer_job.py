@@ -1,8 +1,10 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 import logging
 from datetime import timedelta
+from random import uniform
+from time import sleep
 
-from psycopg2.errors import LockNotAvailable, SerializationFailure
+from psycopg2.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -14,8 +16,12 @@ _logger = logging.getLogger(__name__)
 
 # A clock that could not be handled is tried again after so long.
 RETRY = timedelta(minutes=10)
-# So often a batch is tried again at once when somebody else has changed its clocks meanwhile.
-ATTEMPTS = 5
+# So often in a row a batch is tried again, each time a smaller one and after a longer rest, when
+# somebody else has changed its clocks meanwhile.
+ATTEMPTS = 10
+REST = 0.01  # seconds
+# Those who work on tickets lock them before their clocks, the job the other way round.
+CONFLICTS = (SerializationFailure, DeadlockDetected, LockNotAvailable)
 
 
 class SupportSlaTimer(models.Model):
@@ -36,17 +42,19 @@ class SupportSlaTimer(models.Model):
         while True:
             try:
                 with mute_logger("odoo.sql_db"):  # a conflict is expected, and no error
-                    timers = self.search(self._get_due_domain(now), limit=2 * batch_size)
-                    timers = timers.try_lock_for_update(limit=batch_size)
+                    size = max(batch_size >> conflicts, 1)
+                    timers = self.search(self._get_due_domain(now), limit=2 * size)
+                    timers = timers.try_lock_for_update(limit=size)
                     handled = len(timers)
                     timers._handle_due(now)
                     time_left = cron._commit_progress(handled)
-            except (SerializationFailure, LockNotAvailable):
+            except CONFLICTS:
                 # Somebody has changed the tickets meanwhile: look again at how they are now.
                 self.env.cr.rollback()
                 conflicts += 1
                 if conflicts > ATTEMPTS:
                     raise
+                sleep(uniform(0, REST * 2**conflicts))
                 continue
             conflicts = 0
             if not handled or not time_left:
@@ -61,7 +69,7 @@ class SupportSlaTimer(models.Model):
         try:
             with self.env.cr.savepoint():
                 self._handle_events(now)
-        except (SerializationFailure, LockNotAvailable):
+        except CONFLICTS:
             raise
         except Exception:  # one broken clock must not stop the others
             for timer in self:
@@ -73,7 +81,7 @@ class SupportSlaTimer(models.Model):
         try:
             with self.env.cr.savepoint():
                 self._handle_events(now)
-        except (SerializationFailure, LockNotAvailable):
+        except CONFLICTS:
             raise
         except Exception:
             _logger.exception("What is due on the SLA clock of %s failed", self.ticket_id.number)

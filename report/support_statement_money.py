@@ -4,6 +4,7 @@ from decimal import Decimal
 from odoo import models
 from odoo.tools import SQL
 
+from ..tools.money import less
 from ..tools.statement import Movement, statement
 
 LIVE_STATES = ("pending", "active", "suspended")
@@ -208,6 +209,7 @@ class SupportStatement(models.TransientModel):
             amount = sum(fee["amount"] for fee in term._prepare_fees()) if term else 0.0
             if not term and contract.state == "pending":
                 amount = sum(contract.line_ids.mapped("subtotal"))
+                amount = float(less(Decimal(str(amount)), contract._get_discount()))
             coming.append(
                 {
                     "id": contract.id,

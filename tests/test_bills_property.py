@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from ..tools.money import less, round_to
 from .common import BillingCommon
 from .test_what_ifs import WizardMixin
 
@@ -56,6 +57,7 @@ steps = st.one_of(
     st.tuples(st.just("regenerate"), picks),
     st.tuples(st.just("make_main"), picks),
     st.tuples(st.just("fee"), st.integers(0, 4000)),
+    st.tuples(st.just("discount"), st.integers(0, 10000)),
     st.tuples(st.just("month")),
 )
 scripts = st.tuples(
@@ -135,6 +137,9 @@ class TestBillsProperty(WizardMixin, BillingCommon):
     def _step_fee(self, cents):
         self.contract.line_ids.price_unit = cents / 100
 
+    def _step_discount(self, hundredths):
+        self.contract.discount = hundredths / 100
+
     def _step_month(self):
         self.month += relativedelta(months=1)
 
@@ -183,16 +188,21 @@ class TestBillsProperty(WizardMixin, BillingCommon):
         for transfer in self.contract.transfer_ids:
             wanted = 2 if transfer.partial and transfer.state == "done" else 0
             self.assertEqual(len(transfer.part_ids), wanted)
-        # Work costs what its rating says, wherever it is billed: 70.00 an hour.
+        # Work costs what its rating says, wherever it is billed: 70.00 an hour, less a discount.
         for line in self.lines.exists():
             live = line.charge_ids.filtered(lambda c: not c.cancelled)
-            free = self._sum(live.filtered(lambda c: c.kind == "covered").mapped("hours"))
+            due = live.filtered(lambda c: c.kind != "covered")
             alone = line.charge_ids.filtered("cancelled_at") and not line.support_cancelled_at
             if not line.support_cancelled_at and not alone:
-                self.assertEqual(
-                    self._sum(live.mapped("amount")),
-                    ((Decimal(str(line.unit_amount)) - free) * 70).quantize(Decimal("0.01")),
-                )
+                self.assertEqual(self._sum(live.mapped("hours")), self._sum([line.unit_amount]))
+                for charge in due:
+                    price = less(Decimal(str(charge.hours)) * 70, Decimal(str(charge.discount)))
+                    self.assertEqual(charge.amount, float(round_to(price, Decimal("0.01"))))
+        # What isn't approved costs what it does by the discount of now.
+        works = self.contract.charge_ids.filtered(lambda c: c.kind in ("overage", "labour"))
+        for charge in works.filtered(lambda c: c.state in ("open", "billed")):
+            if not charge.time_entry_id._get_frozen():  # a part of it is approved: all of it stays
+                self.assertEqual(charge.discount, self.contract.discount)
 
     def _invoice_all(self):
         """Let the months go by until all is billed, and invoice it."""

@@ -269,6 +269,31 @@ class TestSla(SlaCommon):
         clock = self._clock(ticket)
         self.assertEqual((clock.status, clock.breached_at), ("breached", moment("01-05 17:00")))
 
+    def test_a_missed_promise_stays_so_when_it_is_reopened_with_more_time(self):
+        policy = self._make_policy(
+            [self._target("resolution", 8), self._target("resolution", 80, priority="0")],
+            name="By priority",
+        )
+        ticket = self._open(sla_policy_id=policy.id, priority="1")
+        self._move("01-06 10:00", ticket, self.stage_solved)
+        self.assertEqual(self._clock(ticket).status, "missed")
+        self._at("01-06 11:00", ticket.write, {"priority": "0"})
+        self._move("01-06 12:00", ticket, self.stage_work)
+        clock = self._clock(ticket)
+        self.assertEqual((clock.status, clock.breached_at), ("breached", moment("01-05 17:00")))
+
+    def test_pauses_behind_its_end_are_no_part_of_a_clock(self):
+        ticket = self._open()
+        self._move("01-05 10:00", ticket, self.stage_wait)
+        self._say("01-05 11:00", ticket)
+        self._move("01-05 12:00", ticket, self.stage_work)
+        self._move("01-05 13:00", ticket, self.stage_wait)
+        self._move("01-05 14:00", ticket, self.stage_work)
+        clock = self._clock(ticket, "response")
+        self.assertEqual((clock.deadline, clock.elapsed), (moment("01-05 14:00"), 3600))
+        self._at("01-05 15:00", clock._read, moment("01-05 15:00"))
+        self.assertEqual((clock.deadline, clock.elapsed), (moment("01-05 14:00"), 3600))
+
     def test_t42_closed_tickets_never_change(self):
         ticket = self._open()
         self._move("01-05 10:00", ticket, self.stage_done)

@@ -193,7 +193,8 @@ class TestSlaExplanation(SlaCommon):
         explanation = self._explain("01-05 10:00", self._clock(ticket, "response"))
         self.assertEqual(explanation.other_zone, "America/New_York")
         self.assertIn("the customer's time zone", explanation.hours_label)
-        self.assertEqual(explanation.line_ids[-1].there, "Mon 09:00 – Mon 13:00")
+        self.assertEqual(explanation.line_ids[-1].there, "Mon 09:00 – 13:00")
+        self.assertEqual(explanation.line_ids[0].there, "Mon 05:00 – 09:00")
         self.assertIn("Mon", explanation.line_ids[-1].start_label)
 
     def test_only_who_reads_the_ticket_may_ask(self):

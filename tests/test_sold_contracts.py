@@ -1,6 +1,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 """Contracts sold on sales orders (L37, L38, L43)."""
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, freeze_time, tagged
@@ -90,17 +91,126 @@ class TestSoldContracts(PriceMixin, BillingCommon):
         self.assertEqual(invoice.amount_untaxed, 100.0)
         self.assertEqual(invoice.invoice_line_ids.product_id, self.router)
 
-    def test_waits_for_payment(self):
-        """L37, L38: where the company says so, its tickets wait until the first fee is paid."""
+    def _sell_prepaid(self, **vals):
         self.company.support_payment_required = True
-        contract = self._get_contracts(self._sell())
-        self.assertTrue(contract.payment_pending)
-        move = self._invoice(self._bill(contract, "2026-03-10"), post=True)
-        self.assertTrue(contract.payment_pending)
+        contract = self._get_contracts(self._sell(**vals))
+        self.cr.flush()
+        return contract
+
+    def _pay(self, move):
         self.env["account.payment.register"].with_context(
             active_model="account.move", active_ids=move.ids
         ).create({})._create_payments()
-        self.assertFalse(contract.payment_pending)
+        self.cr.flush()
+
+    def test_pending_until_its_first_fee_is_paid(self):
+        """L37: nothing is granted and nobody works until then."""
+        contract = self._sell_prepaid()
+        self.assertEqual((contract.state, contract.payment_pending), ("pending", True))
+        ticket = self._make_ticket(contract, opened="2026-03-10 12:00:00")
+        self.assertEqual(ticket.lock_reason, "unpaid")
+        with self.assertRaisesRegex(UserError, "is not paid. Register the payment"):
+            self._log_work(ticket, "2026-03-10 12:00", 1)
+        move = self._invoice(self._bill(contract, "2026-03-10"), post=True)
+        self.cr.flush()
+        self.assertEqual((contract.state, move.amount_untaxed), ("pending", 120.0))
+        self.assertFalse(contract.entitlement_ids)
+        with freeze_time("2026-03-20 12:00:00"):
+            self._pay(move)
+            self.assertEqual((contract.state, contract.payment_pending), ("active", False))
+            self.assertFalse(ticket.lock_reason)
+            self.assertEqual(str(contract.date_start), "2026-03-10")
+            self.assertEqual(self._get_hours_left(contract.entitlement_ids), [5.0])
+            self._log_work(ticket, "2026-03-20 12:00", 1)
+            self.assertEqual(self._get_hours_left(contract.entitlement_ids), [4.0])
+            self.assertFalse(self._bill(contract, "2026-03-20"))  # billed once
+        self.assertEqual(self._bill(contract, "2026-04-10").amount_untaxed, 120.0)
+        self.assertProved(contract)
+
+    def test_no_payment_required_means_active_at_once(self):  # L38
+        self.assertEqual(self._get_contracts(self._sell()).state, "active")
+
+    def test_for_nothing_there_is_nothing_to_pay_first(self):
+        self.assertEqual(self._sell_prepaid(discount=100.0).state, "active")
+
+    def test_in_arrears_there_is_nothing_to_pay_first(self):
+        self.plan.billing_mode = "arrears"
+        self.assertEqual(self._sell_prepaid().state, "active")
+
+    def test_days_and_runs_bill_only_the_first_fee_of_what_is_not_paid(self):
+        contract = self._sell_prepaid()
+        with freeze_time("2026-06-15 12:00:00"):
+            self._roll(contract)
+            run = self.env["support.billing.run"].create({"date_until": "2026-06-15"})
+            self.assertIn(contract, self.env["support.contract"].search(run._get_domain()))
+            bills = self._bill(contract, "2026-06-15")
+            self.assertEqual(bills.mapped("amount_untaxed"), [120.0])
+            self.assertEqual(str(bills.date), "2026-03-10")
+            self.assertFalse(self._bill(contract, "2026-06-15"))
+            self.assertEqual(contract.state, "pending")
+            self.assertNotIn(
+                contract,
+                self.env["support.contract"].search(
+                    self.env["support.contract.term"]._get_due_domain(fields.Date.today())
+                ),
+            )
+
+    def test_only_money_pays_it(self):
+        contract = self._sell_prepaid()
+        bill = self._bill(contract, "2026-03-10")
+        bill.action_cancel()
+        self.cr.flush()
+        self.assertEqual((contract.state, contract.payment_pending), ("pending", True))
+        move = self._invoice(self._bill(contract, "2026-03-10"), post=True)
+        move._reverse_moves(cancel=True)
+        self.cr.flush()
+        self.assertEqual((contract.state, contract.payment_pending), ("pending", True))
+
+    def test_what_begins_later_waits_for_its_day_when_it_is_paid(self):
+        self.company.support_payment_required = True
+        order = self._sell(confirm=False)
+        order.order_line.support_date_start = "2026-04-01"
+        order.action_confirm()
+        contract = self._get_contracts(order)
+        self._pay(self._invoice(self._bill(contract, "2026-04-01"), post=True))
+        self.assertEqual((contract.state, contract.payment_pending), ("pending", False))
+        with freeze_time("2026-04-01 12:00:00"):
+            self._roll(contract)
+        self.assertEqual(contract.state, "active")
+        self.assertEqual(self._get_hours_left(contract.entitlement_ids), [5.0])
+
+    def test_a_manager_begins_it_unpaid(self):
+        contract = self._sell_prepaid()
+        contract.action_activate()
+        self.cr.flush()
+        self.assertEqual((contract.state, contract.payment_pending), ("active", True))
+        self.assertEqual(self._get_hours_left(contract.entitlement_ids), [5.0])
+        self.assertEqual(self._make_ticket(contract).lock_reason, "unpaid")
+
+    def test_an_unpaid_contract_is_cancelled_with_its_bill(self):
+        contract = self._sell_prepaid()
+        ticket = self._make_ticket(contract, opened="2026-03-10 12:00:00")
+        bill = self._bill(contract, "2026-03-10")
+        contract.sale_order_id._action_cancel()
+        self.cr.flush()
+        self.assertEqual((contract.state, bill.state), ("cancelled", "cancelled"))
+        self.assertEqual(contract.charge_ids.mapped("state"), ["cancelled"])
+        self.assertNotEqual(ticket.lock_reason, "unpaid")
+        self.assertProved(contract)
+
+    def test_it_is_not_cancelled_or_changed_past_its_bill(self):
+        contract = self._sell_prepaid()
+        bill = self._bill(contract, "2026-03-10")
+        with self.assertRaisesRegex(UserError, "can't change any more"):
+            contract.date_start = "2026-05-01"
+        bill.action_approve()
+        with self.assertRaisesRegex(UserError, "was approved. Cancel or credit that bill first"):
+            contract.action_cancel()
+
+    def test_the_setting_switched_off_begins_it(self):
+        contract = self._sell_prepaid()
+        self.company.support_payment_required = False
+        self.cr.flush()
         self.assertEqual(contract.state, "active")
 
     def test_start(self):

@@ -35,8 +35,8 @@ class SupportBillWizard(models.TransientModel):
     contract_ids = fields.Many2many(
         "support.contract",
         string="Contracts",
-        domain="[('company_id', '=', company_id), ('state', 'not in', ('draft', 'pending', "
-        "'cancelled'))]",
+        domain="[('company_id', '=', company_id), ('state', 'not in', ('draft', 'cancelled')), "
+        "'|', ('state', '!=', 'pending'), ('starts_paid', '=', True)]",
         check_company=True,
     )
     line_ids = fields.One2many(

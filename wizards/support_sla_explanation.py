@@ -201,7 +201,7 @@ class SupportSlaExplanation(models.TransientModel):
     def _get_notes(self, timer, explanation):
         """Return what the lines don't tell."""
         notes = []
-        if timer.failed_at:
+        if timer.failed_at and timer.failed_at == timer.breached_at:
             notes.append(
                 self.env._(
                     "It was broken on %s as it had been promised before; the lines go by what is "
@@ -254,7 +254,9 @@ class SupportSlaExplanation(models.TransientModel):
     def _get_local(self, row, zone):
         """Return a stretch by the clock on the wall where the active hours are."""
         start, stop = (self._format(moment, tz=zone, dt_format="EEE HH:mm") for moment in row[:2])
-        return f"{start} – {stop}"
+        day, time = stop.rsplit(" ", 1)
+        same = start.startswith(day) and row.stop - row.start < WEEK
+        return f"{start} – {time if same else stop}"
 
     def _get_shown_zone(self):
         """Return the zone in which the user sees moments."""

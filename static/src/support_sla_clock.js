@@ -152,9 +152,6 @@ export class SupportSlaClock extends Component {
     }
 
     get text() {
-        if (["met", "stopped"].includes(this.clock.state)) {
-            return formatLeft(this.clock.target - this.clock.left);
-        }
         return formatLeft(this.reading.left);
     }
 
@@ -167,7 +164,8 @@ export class SupportSlaClock extends Component {
             return _t("Paused: the time left stands still");
         }
         if (clock.state !== "running") {
-            return `${_t("Working time that it has taken")}. ${due}`;
+            const taken = _t("It has taken %s of working time", formatLeft(clock.target - clock.left));
+            return [taken, due].join(" · ");
         }
         const parts = [due];
         if (status === "breached") {
