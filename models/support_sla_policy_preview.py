@@ -33,7 +33,7 @@ class SupportSlaTarget(models.Model):
 class SupportSlaStep(models.Model):
     _inherit = "support.sla.step"
 
-    sentence = fields.Char(string="What Happens", compute="_compute_sentence")
+    sentence = fields.Text(string="What Happens", compute="_compute_sentence")
 
     @api.depends(
         "kind", "moment", "number", "by_chatter", "by_activity", "by_mail", "to_assignee",

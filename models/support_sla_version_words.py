@@ -33,12 +33,12 @@ class SupportSlaVersion(models.Model):
 
     @api.model
     def _describe_change(self, change):
-        values = {"label": change.label, "old": change.old, "new": change.new}
+        old, new = (f"{change.label} {text}".strip() for text in (change.old, change.new))
         if not change.old:
-            return self.env._("New: %(label)s %(new)s", **values)
+            return self.env._("New: %s", new)
         if not change.new:
-            return self.env._("No longer: %(label)s %(old)s", **values)
-        return self.env._("%(label)s %(old)s → %(new)s", **values)
+            return self.env._("No longer: %s", old)
+        return f"{old} → {change.new}"
 
     def _get_rows_in_words(self):
         """Return all that was promised, to be compared with another version.
@@ -117,10 +117,17 @@ class SupportSlaVersion(models.Model):
     def _get_target_time(self, target):
         """Return the promised time as it was written: 4 hours."""
         number, unit = target["label"].split(" ")
-        units = dict(
-            self.env["support.sla.target"]._fields["unit"]._description_selection(self.env)
-        )
-        return f"{number} {units[unit].lower()}"
+        one = {
+            "minutes": self.env._("1 minute"),
+            "hours": self.env._("1 hour"),
+            "days": self.env._("1 day"),
+        }
+        more = {
+            "minutes": self.env._("%s minutes", number),
+            "hours": self.env._("%s hours", number),
+            "days": self.env._("%s days", number),
+        }
+        return one[unit] if number == "1" else more[unit]
 
     # === STEPS === #
 
@@ -171,9 +178,12 @@ class SupportSlaVersion(models.Model):
             "responsible": self.env._("the contract's responsible"),
         }
         told = [roles[role] for role in roles if role in row["to"]]
+        if row["reassign"]:  # who gets the ticket is told in any case
+            told = [
+                self.env._("the new assigned user"),
+                *told[1 if "assignee" in row["to"] else 0 :],
+            ]
         told += users.browse(row["users"]).exists().mapped("name")
-        if row["reassign"]:
-            told.append(self.env._("the new one"))
         ways = {"activity": self.env._("activity"), "mail": self.env._("e-mail")}
         ways = [ways[way] for way in ways if way in row["by"]]
         if told and ways:

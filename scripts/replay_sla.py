@@ -151,13 +151,13 @@ class SlaProof:
 
     def _prove_readings(self):
         """What is stored is what follows from the facts, read anew."""
-        wrong = []
+        wrong, times = [], {}
         for batch in split_every(BATCH, self.timers.ids, self.timers.browse):
             pauses = batch._get_pauses(batch.ticket_id.ids)
             for timer in batch:
                 own = pauses.get(timer.ticket_id.id, self.env["support.sla.pause"])
                 version = timer.version_id
-                time = timer._get_time(version.calendar_id, timer.company_id, timer.tz)
+                time = timer._get_time(times, version, timer.company_id, timer.tz)
                 reading = timer._prepare_reading(
                     time,
                     timer._get_clock(own, timer),

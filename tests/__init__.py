@@ -68,6 +68,7 @@ from . import (
     test_sla_explanation,
     test_sla_job,
     test_sla_report,
+    test_sla_words,
     test_sla_mail,
     test_sla_mail_parallel,
     test_sla_review,
