@@ -187,7 +187,7 @@ class Oracle:
                 if key not in clock["events"] and at < self.limit(kind, now):
                     clock["events"][key] = at
 
-    def read(self, kind, now):
+    def tell(self, kind, now):
         """What a clock says."""
         clock = self.clocks[kind]
         end, breached = clock["end"], self.breached(kind, now)
@@ -306,7 +306,7 @@ class TestSlaProperty(SlaCommon):
         ticket.invalidate_recordset()
         self.assertEqual(set(ticket.sla_timer_ids.mapped("kind")), set(oracle.clocks))
         for timer in ticket.sla_timer_ids:
-            expected = oracle.read(timer.kind, minute)
+            expected = oracle.tell(timer.kind, minute)
             self.assertEqual(self._get_clock(timer, now), expected, f"{timer.kind} at {minute}")
         running = [timer.deadline for timer in ticket.sla_timer_ids if timer.state == "running"]
         self.assertEqual(ticket.sla_deadline, min(running, default=False))
