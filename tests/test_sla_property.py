@@ -184,6 +184,8 @@ class Oracle:
                 # Each policy warns by itself, a breach is one.
                 key = name if name == "breach" else f"{clock['policy']} {name}"
                 at = self.moment(kind, after(clock["target"]))
+                if name == "breach" and clock["failed"] is not None:
+                    at = clock["failed"]  # as it had been promised
                 if key not in clock["events"] and at < self.limit(kind, now):
                     clock["events"][key] = at
 
