@@ -1,8 +1,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
 from odoo import api, fields, models
 
-from ..tools.working_time import Pause
-
 REASONS = [
     ("stage", "Stage"),
     ("locked", "Locked"),
@@ -70,11 +68,6 @@ class SupportSlaPause(models.Model):
         """
         self.ensure_one()
         return self.reason != "resolved" or kind == "resolution"
-
-    def _get_pause(self):
-        """Return a pause that is over as a value for the arithmetic."""
-        self.ensure_one()
-        return Pause(self.start, self.stop)
 
     @api.model
     def _follow(self, tickets, moment):

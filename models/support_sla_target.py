@@ -95,21 +95,23 @@ class SupportSlaTarget(models.Model):
                     )
 
     def _check_reachable(self):
-        """Refuse promises whose deadline would never come.
+        """Refuse promises whose deadline would never come, or whose last escalation.
 
         :raise ValidationError: with the promise
         """
         for target in self:
             policy = target.policy_id
+            percents = policy.step_ids.filtered(lambda s: s.moment == "percent").mapped("number")
+            longest = target.seconds * max([100, *percents]) // 100
             # Managers of contracts needn't read all calendars.
             time = policy.calendar_id.sudo()._get_schedule(policy.company_id)
             try:
-                time.deadline(fields.Datetime.now(), target.seconds)
+                time.deadline(fields.Datetime.now(), longest)
             except NoWorkingTimeError as error:
                 raise ValidationError(
                     self.env._(
-                        "%(promise)s of “%(policy)s” would take more than ten years in the "
-                        "active hours: promise less, or choose other hours.",
+                        "%(promise)s of “%(policy)s”, with its escalations, would take more than "
+                        "ten years in the active hours: promise less, or choose other hours.",
                         promise=target._describe(),
                         policy=policy.name,
                     )
