@@ -56,16 +56,17 @@ class HelpdeskTicket(models.Model):
         self.ensure_one()
         ticket = self.sudo()  # as above
         automatic = self.env.context.get("support_automatic_mail")
-        if (
-            automatic
-            or ticket.closed_at
-            or not message._is_public_comment()
-            or message._is_by_robot()
-        ):
+        if automatic or not message._is_public_comment() or message._is_by_robot():
             return
         now = fields.Datetime.now()
         # A colleague whose own ticket it is asks like any other customer.
-        if message._is_by_colleague() and message.author_id != ticket.partner_id:
+        answers = message._is_by_colleague() and message.author_id != ticket.partner_id
+        if ticket.closed_at:
+            # Its clocks have ended; who waits is remembered, should it be reopened.
+            waits = not answers and (ticket.asked_at or (ticket.answered_at and now))
+            if waits != ticket.asked_at:
+                ticket.write({"asked_at": waits})
+        elif answers:
             # A mail counts when it was sent, not when it was fetched.
             sent = message.date if message.message_type == "email" else now
             ticket._note_answer(max(min(sent or now, now), ticket.opened_at))

@@ -1,4 +1,5 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl)
+import logging
 from collections import defaultdict
 
 from markupsafe import Markup
@@ -8,6 +9,10 @@ from odoo.fields import Command
 from odoo.tools import format_datetime
 
 from .support_sla_timer import OPEN
+
+_logger = logging.getLogger(__name__)
+
+TEMPLATE = "support_contract.mail_template_sla_event"
 
 
 class SupportSlaEvent(models.Model):
@@ -146,7 +151,10 @@ class SupportSlaEvent(models.Model):
             event.activity_ids |= activity
 
     def _send_mails(self, told):
-        template = self.env.ref("support_contract.mail_template_sla_event")
+        template = self.env.ref(TEMPLATE, raise_if_not_found=False)
+        if not template:  # somebody has deleted it: everything else goes on
+            _logger.warning("Nobody is mailed about SLAs: the template %s is missing", TEMPLATE)
+            return
         by_readers = defaultdict(list)
         for event, users in told:
             for readers in users.grouped(lambda user: (user.lang, user.tz)).values():

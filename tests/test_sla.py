@@ -91,6 +91,21 @@ class TestSla(SlaCommon):
         self.assertEqual((first.status, first.elapsed), ("met", 3600))
         self.assertEqual(second.deadline, moment("01-06 09:30"))
 
+    def test_a_question_on_a_closed_ticket_counts_from_its_reopening(self):
+        policy = self._make_policy(
+            [self._target("response", 1), self._target("next_response", 2)], name="Talk"
+        )
+        ticket = self._open(sla_policy_id=policy.id)
+        self._say("01-05 09:30", ticket)
+        self._move("01-05 10:00", ticket, self.stage_done)
+        self._say("01-05 11:00", ticket, author=self.customer_user)
+        self.assertFalse(self._clock(ticket, "next_response"))
+        self._move("01-05 13:00", ticket, self.stage_work)
+        self.assertDue(ticket, "next_response", "01-05 15:00")
+        self._say("01-05 13:30", ticket)
+        self.assertEqual(self._clock(ticket, "next_response").status, "met")
+        self.assertEqual(self._clock(ticket, "next_response").elapsed, 1800)
+
     def test_e27_response_and_resolution_times(self):
         """E27: 04:00 opened, answered after 15 and 5 minutes, resolved after 65."""
         policy = self._make_policy(
