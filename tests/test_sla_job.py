@@ -3,6 +3,8 @@
 
 from unittest.mock import patch
 
+from freezegun import freeze_time
+
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -63,6 +65,15 @@ class TestSlaJob(SlaCommon):
             self._tick("01-07 09:00")
             self.assertEqual(self._get_events(ticket), [("breach", moment("01-05 11:00"))])
             self.assertFalse(self._clock(ticket).next_event_at)
+
+    def test_a_ticket_is_reopened_after_many_years(self):
+        ticket = self._open()
+        self._move("01-05 10:00", ticket, self.stage_done)
+        with freeze_time("2038-01-04 09:00:00"):  # a Monday
+            ticket.write({"stage_id": self.stage_work.id})
+        clock = self._clock(ticket)
+        self.assertEqual(clock.state, "running")
+        self.assertEqual(str(clock.deadline), "2038-01-04 16:00:00")
 
     def test_each_step_comes_once_at_its_moment(self):
         ticket = self._open(user_id=self.env.uid)

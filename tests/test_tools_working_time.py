@@ -248,6 +248,13 @@ class TestWorkingTimeTraps(BaseCase):
             with self.assertRaises(NoWorkingTimeError):
                 schedule.deadline(start, HOUR + 1, [pause])
 
+    def test_a_deadline_behind_a_pause_of_many_years(self):
+        start = datetime(2014, 3, 3, 9)
+        pause = Pause(datetime(2014, 3, 3, 10), datetime(2026, 3, 2, 12))
+
+        for schedule in (ALWAYS, OFFICE):
+            self.assertEqual(schedule.deadline(start, 2 * HOUR, [pause]), datetime(2026, 3, 2, 13))
+
     def test_a_target_is_above_zero(self):
         for target in (0, -1):
             with self.assertRaises(ValueError):

@@ -14,8 +14,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 EPOCH = datetime(1970, 1, 1)
-# A deadline that is further away is none: ten years.
+# A deadline that is further away is none: ten years, pauses aside. A ticket may be reopened after
+# many years; a pause of a century has no end.
 LONGEST = 10 * 366 * 86_400
+LONGEST_PAUSE = 10 * LONGEST
+LAST_SECOND = (datetime.max - EPOCH) // timedelta(seconds=1)
 
 Window = tuple[int, int]  # first second, and the second after the last one, since 1970
 
@@ -114,14 +117,15 @@ class WorkingTime:
         for first, last in _union(pauses, start):
             if first > latest or self._worked(first) >= goal:
                 break
-            if last > latest:
+            if last - first > LONGEST_PAUSE:
                 raise NoWorkingTimeError
+            latest = min(latest + last - first, LAST_SECOND)
             goal += self._worked(last) - self._worked(first)
         return self._moment_of(goal, latest)
 
     def _latest(self, start: int) -> int:
         """Return the last second that a deadline may have, whatever was asked before."""
-        return _seconds(datetime.max)
+        return LAST_SECOND
 
     def _worked(self, second: int) -> int:
         """Return how many seconds count before this one, from some fixed moment on."""
