@@ -26,7 +26,7 @@ class AccountAnalyticLine(models.Model):
 
     def _is_waived(self):
         self.ensure_one()
-        return self.ticket_id.billing_type == "waived"
+        return bool(self.ticket_id) and self.ticket_id._is_work_paid()
 
     def _is_rateable(self):
         return super()._is_rateable() and not self._is_waived()

@@ -8,9 +8,10 @@ from .support_charge import MANUAL_KINDS
 
 
 class HelpdeskTicket(models.Model):
-    """How a ticket is billed (Q34): by its contract, ad hoc, or not at all.
+    """How a ticket is billed (Q34): by its contract, ad hoc, in instalments, or not at all.
 
     *Ad hoc*: what is done is charged by the rates, and takes nothing from any allowance.
+    *Instalments*: the amount on the ticket pays all work, in parts (`helpdesk_ticket_instalment`).
     *Waived*: time on it is non-billable, it takes no incident, parts on it cost nothing. What was
     billed before stays billed; going back to the contract brings everything back.
     """
@@ -21,6 +22,7 @@ class HelpdeskTicket(models.Model):
         [
             ("contract", "By the contract"),
             ("ad_hoc", "Ad hoc: charged by the rates"),
+            ("instalments", "Instalments: an amount, in parts"),
             ("waived", "Waived: nothing is charged"),
         ],
         string="Billed",
@@ -29,7 +31,9 @@ class HelpdeskTicket(models.Model):
         tracking=True,
         copy=False,
         help="Ad hoc: time and incidents are charged by the rates, and take nothing from any "
-        "allowance. Waived: time is non-billable, no incident is taken, and parts cost nothing.",
+        "allowance. Instalments: the amount charged on the ticket pays time and incidents, and is "
+        "billed in parts. Waived: time is non-billable, no incident is taken, and parts cost "
+        "nothing.",
     )
     can_add_parts = fields.Boolean(compute="_compute_can_add_parts")
 
@@ -72,7 +76,7 @@ class HelpdeskTicket(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         tickets = super().create(vals_list)
-        if any(ticket.billing_type != "contract" for ticket in tickets):
+        if any(ticket._is_billed_otherwise() for ticket in tickets):
             self._check_may_choose_billing()
         return tickets
 
@@ -90,10 +94,15 @@ class HelpdeskTicket(models.Model):
                 )
             )
 
+    def _is_work_paid(self):
+        """Return whether time and incidents cost nothing, and draw nothing."""
+        self.ensure_one()
+        return self.billing_type in ("waived", "instalments")
+
     # === DEMAND === #
 
     def _get_demand(self, stage, duplicate):
-        if self.billing_type == "waived" or (
+        if self._is_work_paid() or (
             self.billing_type == "ad_hoc" and not self._is_incident_charged()
         ):
             return 0

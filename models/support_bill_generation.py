@@ -31,16 +31,11 @@ class SupportBill(models.Model):
             ]
         )
         charges = self.env["support.charge"]
+        charges._place_instalments(contracts)
         charges.create(contracts.line_ids._settle_changes())
         fees = [vals for term in terms for vals in term._prepare_fees()]
         due = charges.search(
-            [
-                ("billing_contract_id", "in", contracts.ids),
-                ("state", "=", "open"),
-                "|",
-                ("billing_term_id", "=", False),
-                ("billing_term_id.billing_date", "<=", until),
-            ]
+            Domain("billing_contract_id", "in", contracts.ids) & charges._get_due_domain(until)
         )
         keys = {(vals["contract_id"], vals["billing_term_id"]) for vals in fees}
         keys |= {(charge.billing_contract_id.id, charge.billing_term_id.id) for charge in due}

@@ -176,8 +176,7 @@ class SupportBillingRun(models.Model):
             | Domain(
                 "billed_charge_ids",
                 "any",
-                Domain("state", "=", "open")
-                & (Domain("billing_term_id", "=", False) | Domain("billing_term_id", "any", due)),
+                self.env["support.charge"]._get_due_domain(self.date_until),
             )
         )
 

@@ -165,15 +165,17 @@ class SupportCharge(models.Model):
             )
             charges._check_currency(ticket)
             frozen = charges.filtered(lambda c: c.state in FROZEN_STATES)
-            wanted = settle(Decimal(str(ticket.charge_amount)), frozen._get_left())
+            wanted = self._split_wanted(
+                ticket, settle(Decimal(str(ticket.charge_amount)), frozen._get_left()), frozen
+            )
             for charge in charges - frozen:
-                amount = wanted.pop(charge.refund_of_id.id or None, None)
+                amount = wanted.pop((charge.refund_of_id.id or None, charge.instalment), None)
                 bills |= charge.bill_id
                 if charge._follow_ticket(ticket, amount):
                     changed += charge
             vals_list += [
-                self._prepare_ticket_charge(ticket, self.browse(original), amount)
-                for original, amount in wanted.items()
+                self._prepare_ticket_charge(ticket, self.browse(original), amount, instalment)
+                for (original, instalment), amount in wanted.items()
             ]
         changed += self.create(vals_list)
         changed._refresh_untaxed()
@@ -278,8 +280,11 @@ class SupportCharge(models.Model):
         return {"term_id": term.id, "billing_term_id": contract._get_billing_term(term).id}
 
     @api.model
-    def _prepare_ticket_charge(self, ticket, original, amount):
-        """Return the values of a charge on a ticket, or of the refund of an original one."""
+    def _prepare_ticket_charge(self, ticket, original, amount, instalment):
+        """Return the values of a charge on a ticket, or of the refund of an original one.
+
+        :param int instalment: its number; 0: it isn't one
+        """
         day = fields.Date.context_today(self)
         lang = ticket.partner_id.lang or self.env.lang
         ticket, original = ticket.with_context(lang=lang), original.with_context(lang=lang)
@@ -301,6 +306,7 @@ class SupportCharge(models.Model):
             **self._prepare_ticket_terms(contract),
             "kind": "ticket",
             "ticket_id": ticket.id,
+            "instalment": instalment,
             "refund_of_id": original.id,
             "date": day,
             "name": name,

@@ -6,7 +6,8 @@ rules, and parts. Not expenses, which are passed on as they are; nor ticket char
 in full (B4); nor what was agreed as an amount: top-ups, credits, fees for an early end.
 
 It is kept on each charge, whose amount is worth it, rounded once. What is on an approved bill
-stays; everything else follows the discount of now.
+stays; everything else follows the discount of now. Fees keep that with which their term was
+charged, until their bill is computed anew.
 """
 
 from decimal import Decimal
@@ -61,6 +62,20 @@ class SupportContract(models.Model):
         discount = Decimal(str(self.sudo().discount or 0))
         return min(max(discount, Decimal(0)), Decimal(100))  # also while it is being entered
 
+    def _discount_released(self):
+        """Have work follow the discount of now that was on an approved bill and isn't any more."""
+        charges = self.env["support.charge"].sudo()  # follow, whoever takes the bill back
+        released = charges.search(
+            [
+                ("contract_id", "in", self.ids),
+                ("kind", "in", DISCOUNTED_KINDS),
+                ("state", "in", ("open", "billed")),
+            ]
+        )
+        released.filtered(
+            lambda c: c.discount != c.contract_id.discount
+        ).contract_id._discount_anew()
+
     def _discount_anew(self):
         """Have everything that isn't on an approved bill cost what it does with this discount."""
         contracts = self.sudo().filtered("term_ids")  # work is anybody's; a manager has decided
@@ -107,6 +122,17 @@ class SupportBill(models.Model):
     def _compute_has_discount(self):
         for bill in self:
             bill.has_discount = any(bill.charge_ids.mapped("discount"))
+
+    def action_draft(self):
+        result = super().action_draft()
+        self.contract_id._discount_released()
+        return result
+
+    def action_cancel(self):
+        contracts = self.contract_id
+        result = super().action_cancel()
+        contracts._discount_released()
+        return result
 
 
 class SupportContractTerm(models.Model):

@@ -128,7 +128,7 @@ class HelpdeskTicket(models.Model):
             or contract.state in ("draft", "pending", "cancelled")
             or self.stage_id.returns_incident
             or self.duplicate_id
-            or self.billing_type == "waived"
+            or self._is_work_paid()
             or contract._was_counted_elsewhere(self.opened_at)
         ):
             return False

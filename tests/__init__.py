@@ -32,6 +32,7 @@ from . import (
     test_determinism,
     test_forecast,
     test_import,
+    test_instalments,
     test_entitlements_property,
     test_events,
     test_ledger,

@@ -137,6 +137,17 @@ class TestDiscount(BillingCommon):
         self.assertEqual(late.charge_ids.amount, 33.33)
         self.assertProved(contract)
 
+    def test_work_that_is_taken_off_an_approved_bill_follows(self):
+        contract = self._make()
+        self._make_work(contract)
+        bill = self._bill(contract, "2026-02-01")
+        bill.action_approve()
+        contract.discount = 20
+        charge = bill.charge_ids.filtered(lambda c: c.kind == "labour")
+        self.assertEqual(charge.amount, 52.49)
+        bill.action_cancel()
+        self.assertEqual((charge.discount, charge.amount), (20.0, 46.66))
+
     def test_a_fee_that_changes_later_keeps_the_discount_it_was_charged_with(self):
         contract = self._make(fee=100)
         self._bill(contract, "2026-02-01").action_approve()

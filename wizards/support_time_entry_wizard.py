@@ -160,12 +160,12 @@ class SupportTimeEntryWizard(models.TransientModel):
             raise UserError(self.env._("Choose the activity."))
         if self.change == "move" and not self.ticket_id:
             raise UserError(self.env._("Choose the ticket."))
-        waived = lines.ticket_id.filtered(lambda ticket: ticket.billing_type == "waived")
+        waived = lines.ticket_id.filtered(lambda ticket: ticket._is_work_paid())
         if self.change == "billable" and waived:
             raise UserError(
                 self.env._(
-                    "%s is waived: nothing on it is billable. Change how the ticket is billed "
-                    "first.",
+                    "%s is waived, or paid in instalments: nothing on it is billable. Change how "
+                    "the ticket is billed first.",
                     waived[0].display_name,
                 )
             )
