@@ -30,6 +30,7 @@ from . import (
     support_notice_terms,
     support_contract_recipients,
     support_contract_send,
+    support_contract_subtype,
     support_contract_notice,
     support_terms_work,
     support_foresight,

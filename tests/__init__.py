@@ -18,6 +18,7 @@ from . import (
     test_clone,
     test_cancel_credit,
     test_contract,
+    test_contract_made,
     test_contract_mail,
     test_contract_prices,
     test_blocked_products,
