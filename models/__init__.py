@@ -40,6 +40,7 @@ from . import (
     support_contract_line_change,
     support_contract_snapshot,
     support_contract_version,
+    support_contract_price_change,
     support_contract_term,
     support_contract_term_making,
     support_contract_term_content,

@@ -21,6 +21,7 @@ from . import (
     test_contract_made,
     test_contract_mail,
     test_contract_prices,
+    test_price_history,
     test_blocked_products,
     test_recurring_invoices,
     test_sold_contracts,
