@@ -19,6 +19,7 @@
         "data/support_plan_kind_data.xml",
         "data/helpdesk_ticket_stage_data.xml",
         "data/support_contract_stage_data.xml",
+        "data/mail_message_subtype_data.xml",
         "data/mail_template_data.xml",
         "data/mail_template_sla_data.xml",
         "data/support_termination_data.xml",

@@ -105,6 +105,7 @@ class ProductPricelistItem(models.Model):
                 names = ", ".join(items.mapped("name"))
                 # Who may change the prices of a contract may tell so.
                 contract.sudo()._message_log(body=text % names)
+                contract._note_terms()
 
     # === BUSINESS METHODS === #
 

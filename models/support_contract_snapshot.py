@@ -21,6 +21,7 @@ AGREED_FIELDS = [
 ]
 # Who is told what is no term that anybody has agreed upon.
 NOT_AGREED_FIELDS = {"warning_thresholds", *NOTICE_FIELDS}
+SPECIAL_PRICES = "special"  # they tell the chatter themselves
 PRICES_GROUP = "support_contract.group_support_prices"
 
 
@@ -45,6 +46,7 @@ class SupportContract(models.Model):
         rows += [line._get_snapshot_row() for line in self.line_ids]
         rows += [allowance._get_snapshot_row() for allowance in self.allowance_ids]
         rows += [rate._get_snapshot_row() for rate in self._get_rates()]
+        rows += [item._get_snapshot_row() for item in self.price_item_ids]
         return rows
 
     def _get_field_row(self, name):
@@ -188,5 +190,44 @@ class SupportRate(models.Model):
                 self.unit_factor,
             ],
             text=text,
+            priced=True,
+        )
+
+
+class ProductPricelistItem(models.Model):
+    _inherit = "product.pricelist.item"
+
+    def _get_snapshot_row(self):
+        self.ensure_one()
+        parts = [self.price]
+        if self.min_quantity:
+            parts.append(self.env._("from a quantity of %s on", f"{self.min_quantity:g}"))
+        if self.date_start:
+            parts.append(self.env._("from %s", format_date(self.env, self.date_start)))
+        if self.date_end:
+            parts.append(self.env._("until %s", format_date(self.env, self.date_end)))
+        return Row(
+            key=f"{SPECIAL_PRICES}/{self.id}",
+            section=self.env._("Special prices"),
+            label=self.name or "",
+            value=[
+                self.applied_on,
+                self.product_id.id,
+                self.product_tmpl_id.id,
+                self.categ_id.id,
+                self.compute_price,
+                self.fixed_price,
+                self.percent_price,
+                self.price_discount,
+                self.price_surcharge,
+                self.price_round,
+                self.price_min_margin,
+                self.price_max_margin,
+                self.base,
+                self.min_quantity,
+                str(self.date_start or ""),
+                str(self.date_end or ""),
+            ],
+            text=", ".join(parts),
             priced=True,
         )

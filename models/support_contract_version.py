@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tools import clean_context
 
 from ..tools.terms_diff import Row, compare
+from .support_contract_snapshot import SPECIAL_PRICES
 
 # A draft is being written, and nothing has been agreed upon.
 UNAGREED_STATES = ("draft", "cancelled")
@@ -200,7 +201,9 @@ class SupportContract(models.Model):
                 for contract, (rows, changes, last) in changed.items()
             ]
         )
-        self._tell_changes({c: changes for c, (_rows, changes, _last) in changed.items()})
+        told = {c: changes for c, (_rows, changes, _last) in changed.items()}
+        self._tell_changes(told)
+        contracts.env["support.contract.change"]._note_prices(told)
 
     def _get_last_versions(self):
         """Return the last version of each contract that has one: {contract: version}."""
@@ -236,6 +239,7 @@ class SupportContract(models.Model):
                     change
                     for change in changes
                     if not getattr(self._fields.get(change.key.split("/")[1]), "tracking", False)
+                    and not change.key.startswith(f"{SPECIAL_PRICES}/")
                 ]
             )
             if texts:
