@@ -41,7 +41,7 @@ class SupportSlaTimer(models.Model):
     _name = "support.sla.timer"
     _description = "SLA Clock of a Ticket"
     _order = "deadline, id"
-    _rec_name = "kind"
+    _rec_name = "kind"  # what is searched for
 
     ticket_id = fields.Many2one(
         "helpdesk.ticket", required=True, readonly=True, index=True, ondelete="cascade"
@@ -98,6 +98,13 @@ class SupportSlaTimer(models.Model):
     )
 
     # === COMPUTE METHODS === #
+
+    @api.depends("kind")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        promises = dict(self._fields["kind"]._description_selection(self.env))
+        for timer in self:
+            timer.display_name = promises.get(timer.kind)
 
     @api.depends("state", "deadline", "warn_at", "breached_at")
     def _compute_status(self):

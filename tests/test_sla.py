@@ -18,6 +18,7 @@ class TestSla(SlaCommon):
         self.assertDue(ticket, "response", "01-05 14:00")
         self.assertDue(ticket, "resolution", "01-06 10:00")
         self.assertEqual(ticket.sla_deadline, moment("01-05 14:00"), "the earliest (ex. E48)")
+        self.assertEqual(self._clock(ticket, "response").display_name, "First Response")
 
     def test_nothing_but_a_contract_or_a_hand_gives_an_sla(self):
         plain = self._make_contract(partner=self._make_customer("Other"))
