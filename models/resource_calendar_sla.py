@@ -55,4 +55,6 @@ class ResourceCalendar(models.Model):
                     idle[0].name,
                 )
             )
-        timers._read(fields.Datetime.now())
+        now = fields.Datetime.now()
+        timers._forget_early_events(now)
+        timers._read(now)

@@ -221,7 +221,7 @@ class SupportSlaTimer(models.Model):
         return facts
 
     def _forget_early_events(self, moment):
-        """Forget what has happened on these clocks by a wrong opening, and is still to come."""
+        """Forget what has happened by a wrong opening or hours, and is still to come."""
         pauses, times = self._get_pauses(self.ticket_id.ids), {}
         for timer in self:
             version = timer.version_id

@@ -110,7 +110,8 @@ class TestSlaJob(SlaCommon):
         self._tick("01-05 17:01")
         breach = ticket.sla_timer_ids.event_ids.filtered(lambda e: e.kind == "breach")
         self.assertEqual(breach.told_ids, self.expert | self.leader)
-        mail = self.env["mail.mail"].sudo().search([("model", "=", "support.sla.event")])
+        mail = self.env["mail.mail"].sudo()
+        mail = mail.search([("model", "=", breach._name), ("res_id", "=", breach.id)])
         self.assertEqual(
             mail.recipient_ids, (self.expert | self.leader).partner_id, mail.mapped("subject")
         )
@@ -145,6 +146,18 @@ class TestSlaJob(SlaCommon):
         self.assertFalse(self._clock(ticket).next_event_at)
         self._move("01-12 09:00", ticket, self.stage_work)
         self.assertEqual(self._clock(ticket).next_event_at, moment("01-12 14:00"))
+
+    def test_a_holiday_entered_late_takes_back_what_is_still_to_come(self):
+        ticket = self._open()
+        self._tick("01-05 17:01")
+        leaves = self.env["resource.calendar.leaves"].sudo().with_company(self.company)
+        day = {"date_from": "2026-01-05 00:00:00", "date_to": "2026-01-05 23:59:59"}
+        self._at("01-05 18:00", leaves.create, day | {"calendar_id": self.office.id})
+        self._at("01-05 18:00", self.env.cr.precommit.run)
+        self.assertFalse(self._clock(ticket).breached_at)
+        self.assertFalse(self._get_events(ticket))
+        self._tick("01-06 17:01")
+        self.assertEqual(self._get_events(ticket)[-1], ("breach", moment("01-06 17:00")))
 
     def test_one_broken_clock_does_not_stop_the_others(self):
         broken, sound = self._open(), self._open()
