@@ -9,7 +9,7 @@ import psycopg2
 from psycopg2.errors import DeadlockDetected, SerializationFailure
 
 from odoo import fields
-from odoo.fields import Command
+from odoo.fields import Command, Domain
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -72,6 +72,15 @@ class TestSlaParallel(ParallelCase):
                 ]
             )
             self.ticket_ids = tickets.ids
+            self._leave_others_alone(env)
+
+    def _leave_others_alone(self, env):
+        """Have the jobs see the clocks of the test only, not those of demo data."""
+        timers, own = type(env["support.sla.timer"]), Domain("ticket_id", "in", self.ticket_ids)
+        find = timers._get_due_domain
+        patcher = patch.object(timers, "_get_due_domain", lambda model, now: find(model, now) & own)
+        patcher.start()
+        self.addCleanup(patcher.stop)
 
     def _delete_all(self):  # pylint: disable=missing-return
         super()._delete_all()
