@@ -69,7 +69,9 @@ def odoo_config(database, **options):
 def run_odoo(database, *arguments, stderr=None, **options):
     """Run Odoo's command line to its end on a database, with options of the configuration file."""
     config = odoo_config(database, **options)
-    return run_child([PYTHON, "-m", "odoo", *arguments, "--config", config], stderr=stderr)
+    command = [PYTHON, "-m", "odoo", *arguments, "--config", config]
+    # The variable goes before the configuration file, and scripts have it set.
+    return run_child(command, stderr=stderr, env={**os.environ, "PGDATABASE": database})
 
 
 def run_child(command, **kwargs):
