@@ -175,6 +175,7 @@ class SupportSlaPolicy(models.Model):
                 raise ValidationError(
                     self.env._("“%s” promises nothing: add at least one promise.", policy.name)
                 )
+            policy.target_ids._check_positive()
             policy.target_ids._check_order()
             policy.target_ids._check_reachable()
 

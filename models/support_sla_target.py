@@ -70,6 +70,19 @@ class SupportSlaTarget(models.Model):
                 target.unit, 0
             )
 
+    def _check_positive(self):
+        """Refuse promises within no time; the constraint, which speaks late, says the same.
+
+        :raise ValidationError: with what to do
+        """
+        if any(target.number <= 0 for target in self):
+            raise ValidationError(
+                self.env._(
+                    "A promise must be longer than zero: write how much time there is, or remove "
+                    "the row."
+                )
+            )
+
     def _check_order(self):
         """Refuse to promise an answer later than the solution.
 

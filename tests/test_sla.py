@@ -2,10 +2,12 @@
 """The clocks of tickets: started by contracts, met, paused, changed, broken."""
 
 from freezegun import freeze_time
+from psycopg2 import IntegrityError
 
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .common_sla import SlaCommon, moment
 
@@ -408,6 +410,24 @@ class TestSla(SlaCommon):
         empty = self._make_shift("Empty", [])
         with self.assertRaisesRegex(ValidationError, "no working hours"):
             self.policy.calendar_id = empty
+
+    def test_nothing_is_promised_within_no_time(self):
+        target = self.policy.target_ids[0]
+        for number in (0, -1):
+            with (
+                self.subTest(number),
+                self.assertRaisesRegex(ValidationError, "longer than zero"),
+                self.env.cr.savepoint(),
+            ):
+                target.number = number
+            with (
+                self.subTest(number),
+                # Odoo tells the user what the constraint says.
+                self.assertRaisesRegex(IntegrityError, "number_positive"),
+                mute_logger("odoo.sql_db"),
+                self.env.cr.savepoint(),
+            ):
+                self.policy.target_ids = [self._target("next_response", number)]
 
     def test_a_calendar_that_promises_go_by_keeps_hours(self):
         self._open()
