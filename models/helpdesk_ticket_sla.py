@@ -75,7 +75,6 @@ class HelpdeskTicket(models.Model):
         compute="_compute_sla_status",
         search="_search_sla_status",
     )
-    sla_paused = fields.Boolean(compute="_compute_sla_status")
     sla_paused_by_hand = fields.Boolean(compute="_compute_sla_paused_by_hand")
 
     # === COMPUTE METHODS === #
@@ -100,16 +99,15 @@ class HelpdeskTicket(models.Model):
     def _compute_sla_status(self):
         now = fields.Datetime.now()
         for ticket in self.sudo():  # as above
-            timers = ticket.sla_timer_ids
-            found = {timer._get_status(now) for timer in timers}
+            found = {timer: timer._get_status(now) for timer in ticket.sla_timer_ids}
             broken = [
                 timer.breached_at or timer.deadline
-                for timer in timers
-                if timer._get_status(now) in ("breached", "missed")
+                for timer, status in found.items()
+                if status in ("breached", "missed")
             ]
-            ticket.sla_status = next((status for status in ORDER if status in found), False)
+            worst = (status for status in ORDER if status in found.values())
+            ticket.sla_status = next(worst, False)
             ticket.sla_breached_at = min(broken, default=False)
-            ticket.sla_paused = "paused" in timers.mapped("state")
 
     @api.depends("sla_pause_ids.stop")
     def _compute_sla_paused_by_hand(self):

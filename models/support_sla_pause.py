@@ -52,11 +52,14 @@ class SupportSlaPause(models.Model):
         reasons = dict(self._fields["reason"]._description_selection(self.env))
         locks = self.env["helpdesk.ticket"]._fields["lock_reason"]
         locks = dict(locks._description_selection(self.env))
+        stages = self.env["helpdesk.ticket.stage"].browse(
+            {int(pause.detail) for pause in self if pause.reason == "stage"}
+        )
+        names = {str(stage.id): stage.display_name for stage in stages.exists()}
         for pause in self:
             detail = pause.detail
             if pause.reason == "stage":
-                stage = self.env["helpdesk.ticket.stage"].browse(int(detail)).exists()
-                detail = stage.display_name
+                detail = names.get(detail)
             elif pause.reason == "locked":
                 detail = locks.get(detail)
             pause.label = f"{reasons[pause.reason]}: {detail}" if detail else reasons[pause.reason]

@@ -222,13 +222,9 @@ class SupportSlaTimer(models.Model):
 
     def _forget_early_events(self, moment):
         """Forget what has happened by a wrong opening or hours, and is still to come."""
-        pauses, times = self._get_pauses(self.ticket_id.ids), {}
-        for timer in self:
-            version = timer.version_id
-            steps = version._get_steps(timer.kind)
-            own = pauses.get(timer.ticket_id.id, self.env["support.sla.pause"])
-            time = self._get_time(times, version, timer.company_id, timer.tz)
-            due = get_due(time, self._get_clock(own, timer), steps, moment)
+        for timer, time, clock in self._get_clocks():
+            steps = timer.version_id._get_steps(timer.kind)
+            due = get_due(time, clock, steps, moment)
             early = {BREACH, *(step.key for step in steps)} - {key for _at, key in due}
             timer.event_ids.filtered(lambda event, keys=early: event.key in keys).unlink()
 
@@ -261,21 +257,32 @@ class SupportSlaTimer(models.Model):
 
     def _read(self, moment):
         """Read these clocks anew: what they say follows from the facts."""
-        pauses = self._get_pauses(self.ticket_id.ids)
-        times, changes = {}, defaultdict(list)
-        for timer in self:
-            version = timer.version_id
-            time = self._get_time(times, version, timer.company_id, timer.tz)
-            own = pauses.get(timer.ticket_id.id, self.env["support.sla.pause"])
+        changes = defaultdict(list)
+        for timer, time, clock in self._get_clocks():
             done = timer.event_ids.mapped("key")
-            clock = self._get_clock(own, timer)
-            reading = self._prepare_reading(time, clock, version, moment, timer, done)
+            reading = self._prepare_reading(time, clock, timer.version_id, moment, timer, done)
             changed = tuple(item for item in reading.items() if timer[item[0]] != item[1])
             if changed:
                 changes[changed].append(timer)
         self._write_alike(changes)
 
     # === READING === #
+
+    def _get_clocks(self):
+        """Return these records with the time that counts and the clock of their facts, as a batch.
+
+        :rtype: list[tuple[timer, tools.working_time.WorkingTime, tools.sla.Clock]]
+        """
+        pauses, times = self._get_pauses(self.ticket_id.ids), {}
+        nothing = self.env["support.sla.pause"]
+        return [
+            (
+                timer,
+                self._get_time(times, timer.version_id, timer.company_id, timer.tz),
+                self._get_clock(pauses.get(timer.ticket_id.id, nothing), timer),
+            )
+            for timer in self
+        ]
 
     @api.model
     def _get_pauses(self, ticket_ids):

@@ -35,19 +35,16 @@ class SupportSlaTimer(models.Model):
 
         One schedule is asked for each calendar, company and zone, however many clocks there are.
         """
-        pauses = self._get_pauses(self.ticket_id.ids)
-        times, windows, countdowns = {}, {}, {}
-        for timer in self:
-            time = self._get_time(times, timer.version_id, timer.company_id, timer.tz)
+        windows, countdowns = {}, {}
+        for timer, time, clock in self._get_clocks():
             if time not in windows:
                 windows[time] = [
                     [_to_epoch(start), _to_epoch(stop)]
                     for start, stop in time.windows(now, now + AHEAD)[:WINDOWS]
                 ]
-            own = pauses.get(timer.ticket_id.id, self.env["support.sla.pause"])
             elapsed = timer.elapsed
             if timer.state in OPEN:
-                elapsed = get_elapsed(time, self._get_clock(own, timer), now)
+                elapsed = get_elapsed(time, clock, now)
             countdowns[timer] = timer._prepare_countdown(now, elapsed, windows[time])
         return countdowns
 

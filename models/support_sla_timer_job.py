@@ -89,16 +89,10 @@ class SupportSlaTimer(models.Model):
 
     def _handle_events(self, now):
         """Note what is due on these clocks by its true moment, tell people, and read them anew."""
-        events, times = [], {}
-        pauses = self._get_pauses(self.ticket_id.ids)
-        for timer in self:
-            version = timer.version_id
-            own = pauses.get(timer.ticket_id.id, self.env["support.sla.pause"])
-            clock = self._get_clock(own, timer)
-            time = self._get_time(times, version, timer.company_id, timer.tz)
-            due = get_due(
-                time, clock, version._get_steps(timer.kind), now, timer.event_ids.mapped("key")
-            )
+        events = []
+        for timer, time, clock in self._get_clocks():
+            steps = timer.version_id._get_steps(timer.kind)
+            due = get_due(time, clock, steps, now, timer.event_ids.mapped("key"))
             events += [timer._prepare_event(moment, key) for moment, key in due]
         events = self.env["support.sla.event"].create(events)
         self._read(now)

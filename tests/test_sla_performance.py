@@ -136,7 +136,6 @@ class TestSlaPerformance(SlaCommon):
             "sla_deadline",
             "sla_status",
             "sla_breached_at",
-            "sla_paused",
             "sla_paused_by_hand",
             "answered_at",
             "resolved_at",
